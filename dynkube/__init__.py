@@ -1,0 +1,1 @@
+"""dynkube: a dynamic, discovery-driven Kubernetes client."""
