@@ -1,0 +1,276 @@
+"""Watch streams: bytes to events.
+
+A watch answers with one JSON object ``{"type": ..., "object": ...}`` after another (API
+concepts, "Efficient detection of changes"). `WatchDecoder` turns the bytes into `WatchEvent`
+values, however they are chunked. It reads no socket; whoever does feeds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from dynkube.codec import MAX_FRAME_BYTES, FrameSplitter, decode_object
+from dynkube.errors import APIStatusError, DecodeError, FrameTooLargeError, status_error_class
+
+__all__ = [
+    "EventType",
+    "WatchDecoder",
+    "WatchEvent",
+    "error_of",
+    "is_initial_events_end",
+    "raise_on_error",
+]
+
+INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+"""The annotation of the bookmark that ends a watch's initial events (AM/apis/meta/v1/types.go)."""
+
+_EXCERPT_CHARS = 80
+
+
+class EventType(StrEnum):
+    """What happened to the object of a `WatchEvent` (AM/watch/watch.go).
+
+    >>> EventType("ADDED") == "ADDED"
+    True
+    """
+
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+    BOOKMARK = "BOOKMARK"
+    """Nothing happened: the object has only kind, apiVersion and the resourceVersion reached."""
+    ERROR = "ERROR"
+    """The watch failed: the object is a ``Status``."""
+
+
+_TYPES = {each.value: each for each in EventType}
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """One event of a watch.
+
+    Attributes:
+        type: what happened.
+        object: the object as a plain dict; for BOOKMARK only its resourceVersion counts, for
+            ERROR it is a ``Status``.
+        final_state_unknown: for DELETED: the deletion was found out afterwards, by a list
+            (client-go's DeletedFinalStateUnknown). The object then holds only apiVersion, kind
+            and, in its metadata, name, namespace, uid and the last resourceVersion seen.
+
+    Example:
+        >>> event = WatchEvent(EventType.ADDED, {"kind": "Pod", "metadata": {"name": "api"}})
+        >>> event.type, event.object["metadata"]["name"]
+        (<EventType.ADDED: 'ADDED'>, 'api')
+    """
+
+    type: EventType
+    object: dict[str, Any]
+    final_state_unknown: bool = False
+
+
+def error_of(event: WatchEvent) -> APIStatusError | None:
+    """The error that an ERROR event carries, None for any other event.
+
+    Example:
+        >>> error_of(WatchEvent(EventType.ERROR, {"code": 410, "reason": "Expired", "message": "too old"}))
+        ExpiredError(code=410, reason='Expired', message='too old')
+    """
+    if event.type is not EventType.ERROR:
+        return None
+    status = event.object
+    reason, code = status.get("reason"), status.get("code")
+    error_class = status_error_class(reason if isinstance(reason, str) else "", code if isinstance(code, int) else 0)
+    return error_class(status)
+
+
+def raise_on_error(event: WatchEvent) -> WatchEvent:
+    """Return ``event``, or raise the error that it carries.
+
+    Args:
+        event: any event.
+
+    Returns:
+        The same event.
+
+    Raises:
+        APIStatusError: the event is an ERROR.
+    """
+    error = error_of(event)
+    if error is not None:
+        raise error
+    return event
+
+
+def is_initial_events_end(event: WatchEvent) -> bool:
+    """Whether this bookmark ends the initial events of a watch that asked for them (KEP-3157)."""
+    if event.type is not EventType.BOOKMARK:
+        return False
+    metadata = event.object.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    return isinstance(annotations, dict) and annotations.get(INITIAL_EVENTS_END) == "true"
+
+
+class WatchDecoder:
+    r"""Turns the bytes of a watch into events, however they are chunked.
+
+    The API server ends every frame with a newline and writes none inside, so a line is a
+    frame: decoding it proves that it is whole, for nothing. The framing itself is only
+    concatenated JSON (AM/runtime/serializer/json/json.go, Framer), so where a line is no
+    frame, frames are found by counting braces.
+
+    Frames are decoded one by one as the events are taken, so that a consumer who lets go of
+    each event gives the garbage collector nothing to walk.
+
+    Not thread-safe: one stream, one decoder.
+
+    Args:
+        limit: the largest frame in bytes.
+
+    Example:
+        >>> decoder = WatchDecoder()
+        >>> [event.type.value for event in decoder.feed(b'{"type":"ADDED","object":{}}\n{"type":"DEL')]
+        ['ADDED']
+        >>> [event.type.value for event in decoder.feed(b'ETED","object":{}}\n')]
+        ['DELETED']
+        >>> decoder.finish()
+    """
+
+    def __init__(self, limit: int = MAX_FRAME_BYTES) -> None:
+        self._limit = limit
+        self._pending: list[bytes] = []  # the line that is not complete, in the pieces it came in
+        self._pending_bytes = 0
+        self._splitter: FrameSplitter | None = None  # once a frame has gone beyond its line
+
+    def feed(self, chunk: bytes) -> Iterator[WatchEvent]:
+        """Add bytes; give the events that are complete now, decoded as they are taken.
+
+        Take them all before the next call.
+
+        Args:
+            chunk: the next bytes of the stream, any number of them.
+
+        Yields:
+            The events in the order of the stream.
+
+        Raises:
+            FrameTooLargeError: a frame is larger than the limit.
+            DecodeError: a frame is no watch event, or has an unknown type; the events
+                before it have been given.
+        """
+        if self._splitter is not None:
+            for frame in self._splitter.feed(chunk):
+                yield _event(frame)
+            return
+        *lines, rest = chunk.split(b"\n")
+        for number, line in enumerate(lines):
+            whole = self._join(line)
+            if not whole or whole.isspace():
+                continue
+            self._check(len(whole))
+            event = _event_or_none(whole)
+            if event is not None:
+                yield event
+                continue
+            frames, is_whole = self._split(whole + b"\n")
+            for frame in frames:
+                yield _event(frame)
+            if not is_whole:
+                yield from self.feed(b"\n".join((*lines[number + 1 :], rest)))
+                return
+        self._keep(rest)
+        if rest.rstrip().endswith(b"}"):
+            yield from self._without_newline()
+
+    def finish(self) -> None:
+        """Say that the stream has ended; an incomplete frame is dropped silently.
+
+        A stream that is cut looks like one that ends (AM/watch/streamwatcher.go: EOF and
+        unexpected EOF end the watch without an error), and whoever resumes gets the event again.
+
+        Raises:
+            DecodeError: what is left is not even the beginning of a frame.
+        """
+        rest = self._splitter.finish() if self._splitter is not None else self._join(b"").strip()
+        if rest and not rest.startswith(b"{"):
+            raise DecodeError(f"not a watch event: {_excerpt(rest)}")
+
+    def _split(self, line: bytes) -> tuple[list[bytes], bool]:
+        # Several objects on one line, or one that goes on beyond its line: then no lines any more.
+        splitter = FrameSplitter(self._limit)
+        frames = splitter.feed(line)
+        is_whole = not _after(line, frames).strip()
+        if not is_whole:
+            self._splitter = splitter
+        return frames, is_whole
+
+    def _without_newline(self) -> Iterator[WatchEvent]:
+        # The last object may be complete although no newline follows (other servers than
+        # kube-apiserver); mostly the chunk only happens to end with a brace.
+        rest = self._join(b"")
+        event = _event_or_none(rest)
+        if event is not None:
+            yield event
+            return
+        frames = FrameSplitter(self._limit).feed(rest)
+        self._keep(_after(rest, frames))
+        for frame in frames:
+            yield _event(frame)
+
+    def _join(self, piece: bytes) -> bytes:
+        if not self._pending:
+            return piece
+        whole = b"".join((*self._pending, piece))
+        self._pending.clear()
+        self._pending_bytes = 0
+        return whole
+
+    def _keep(self, rest: bytes) -> None:
+        if rest:
+            self._pending.append(rest)
+            self._pending_bytes += len(rest)
+            self._check(self._pending_bytes)
+
+    def _check(self, size: int) -> None:
+        if size > self._limit:
+            raise FrameTooLargeError(
+                f"a watch frame is larger than {self._limit} bytes; ask for less, for one with metadata only"
+            )
+
+
+def _event(frame: bytes) -> WatchEvent:
+    return _checked(decode_object(frame, what="watch event"), frame)
+
+
+def _event_or_none(line: bytes) -> WatchEvent | None:
+    try:
+        decoded = decode_object(line, what="watch event")
+    except DecodeError:
+        return None
+    return _checked(decoded, line)
+
+
+def _checked(decoded: dict[str, Any], frame: bytes) -> WatchEvent:
+    name, obj = decoded.get("type"), decoded.get("object")
+    event_type = _TYPES.get(name) if isinstance(name, str) else None
+    if event_type is not None and type(obj) is dict:
+        return WatchEvent(event_type, obj)
+    if event_type is None:
+        raise DecodeError(f"watch event of unknown type {name!r}: {_excerpt(frame)}")
+    raise DecodeError(f"watch event whose object is no JSON object: {_excerpt(frame)}")
+
+
+def _after(data: bytes, frames: list[bytes]) -> bytes:
+    # Frames stand in order with nothing but blanks between them.
+    position = 0
+    for frame in frames:
+        position = data.index(frame, position) + len(frame)
+    return data[position:]
+
+
+def _excerpt(data: bytes) -> str:
+    text = data[: _EXCERPT_CHARS + 1].decode("utf-8", "replace")
+    return text if len(text) <= _EXCERPT_CHARS else text[:_EXCERPT_CHARS] + "..."
