@@ -137,6 +137,7 @@ class WatchDecoder:
         >>> [event.type.value for event in decoder.feed(b'ETED","object":{}}\n')]
         ['DELETED']
         >>> decoder.finish()
+        []
     """
 
     def __init__(self, limit: int = MAX_FRAME_BYTES) -> None:
@@ -183,13 +184,22 @@ class WatchDecoder:
                 return
         self._keep(rest)
         if rest.rstrip().endswith(b"}"):
-            yield from self._without_newline()
+            rest = self._join(b"")
+            # A chunk may end at any brace. Counting costs little, and is wrong only where strings
+            # hold braces: such an object waits for more bytes or for the end.
+            if rest.count(b"{") <= rest.count(b"}"):
+                yield from self._without_newline(rest)
+            else:
+                self._keep(rest)
 
-    def finish(self) -> None:
+    def finish(self) -> list[WatchEvent]:
         """Say that the stream has ended; an incomplete frame is dropped silently.
 
         A stream that is cut looks like one that ends (AM/watch/streamwatcher.go: EOF and
         unexpected EOF end the watch without an error), and whoever resumes gets the event again.
+
+        Returns:
+            The last events, of a server that ends its frames without newlines; mostly none.
 
         Raises:
             DecodeError: what is left is not even the beginning of a frame.
@@ -197,6 +207,9 @@ class WatchDecoder:
         rest = self._splitter.finish() if self._splitter is not None else self._join(b"").strip()
         if rest and not rest.startswith(b"{"):
             raise DecodeError(f"not a watch event: {_excerpt(rest)}")
+        last = list(self._without_newline(rest)) if rest.endswith(b"}") else []
+        self._join(b"")
+        return last
 
     def _split(self, line: bytes) -> tuple[list[bytes], bool]:
         # Several objects on one line, or one that goes on beyond its line: then no lines any more.
@@ -207,10 +220,9 @@ class WatchDecoder:
             self._splitter = splitter
         return frames, is_whole
 
-    def _without_newline(self) -> Iterator[WatchEvent]:
+    def _without_newline(self, rest: bytes) -> Iterator[WatchEvent]:
         # The last object may be complete although no newline follows (other servers than
         # kube-apiserver); mostly the chunk only happens to end with a brace.
-        rest = self._join(b"")
         event = _event_or_none(rest)
         if event is not None:
             yield event

@@ -42,8 +42,7 @@ layouts = st.sampled_from(
 def decode(chunks: list[bytes], limit: int = 2**20) -> list[WatchEvent]:
     decoder = WatchDecoder(limit)
     found = [event for chunk in chunks for event in decoder.feed(chunk)]
-    decoder.finish()
-    return found
+    return found + decoder.finish()
 
 
 def cut(data: bytes, places: list[int]) -> list[bytes]:
