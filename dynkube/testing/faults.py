@@ -182,7 +182,7 @@ def _moment(when: When) -> tuple[Moment, int]:
         if value not in _NAMED:
             raise InvalidRequestError(f"at={value!r}: give one of {', '.join(map(repr, _NAMED))}")
         return _NAMED[str(value)], 0
-    if not isinstance(value, int) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InvalidRequestError(f"{name}={value!r}: give a number from 0 on")
     return _COUNTED[name], value
 
