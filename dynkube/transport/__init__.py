@@ -3,5 +3,7 @@
 from __future__ import annotations
 
 from dynkube.transport.scope import CallScope, CancelToken
+from dynkube.transport.stream import Stream
+from dynkube.transport.transport import Transport
 
-__all__ = ["CallScope", "CancelToken"]
+__all__ = ["CallScope", "CancelToken", "Stream", "Transport"]

@@ -2,7 +2,7 @@
 
 A `CallScope` covers a whole call of the caller's: every attempt, every wait between attempts, every
 plugin. It does no I/O; whoever blocks in I/O asks it for the time that is left (`CallScope.remaining`)
-and hands it a function that wakes the blocked thread (`CallScope.guard`).
+and hands it a function that wakes the blocked thread (`CallScope.arm`, `CallScope.guard`).
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
-from types import TracebackType
-from typing import Self
 
 from dynkube.errors import CancelledError, DeadlineExceededError, InvalidRequestError
 
@@ -185,20 +183,52 @@ class CallScope:
             time.sleep(wait)
         self.check()
 
-    def guard(self, interrupt: Callable[[], object]) -> AbstractContextManager[object]:
-        """Call ``interrupt`` when the call is over while the ``with`` block runs.
+    def arm(self, interrupt: Callable[[], object]) -> Callable[[], None]:
+        """Call ``interrupt`` once, on another thread, as soon as the call is over.
 
-        ``interrupt`` runs on another thread, at most once, and never after the block has been left, so it
-        may shut down a socket that goes back to a pool afterwards. It must not block.
+        Args:
+            interrupt: Wakes whoever blocks on behalf of this call. It must not block.
 
-        Raises:
-            CancelledError: The token is cancelled, before or inside the block. An exception of the block
-                becomes its cause.
-            DeadlineExceededError: The deadline passed, likewise.
+        Returns:
+            A function that takes the order back. Once it has returned, ``interrupt`` is not running and
+            will not run any more, so what it would have shut down may be used by another call.
         """
         if self.deadline is None and self.cancel is None:
-            return _UNGUARDED
-        return _Guard(self, interrupt)
+            return _nothing
+        return _Order(self, interrupt).disarm
+
+    @contextmanager
+    def guard(self, interrupt: Callable[[], object]) -> Iterator[None]:
+        """Run a block whose waiting ``interrupt`` can end, as `arm` does.
+
+        Raises:
+            CancelledError: The token is cancelled, before or inside the block. What the interrupted block
+                raised becomes its cause.
+            DeadlineExceededError: The deadline passed, likewise.
+        """
+        self.check()
+        fired = False
+
+        def interrupt_once() -> None:
+            nonlocal fired
+            fired = True
+            interrupt()
+
+        disarm = self.arm(interrupt_once)
+        try:
+            yield
+        except Exception as error:
+            disarm()
+            ending = self._ending()
+            if ending is None or isinstance(error, CancelledError | DeadlineExceededError):
+                raise
+            raise ending from error
+        finally:
+            disarm()
+        # A block that was interrupted was cut short, whatever it made of that: a socket that is shut down
+        # reads like the end of a file.
+        if fired:
+            self.check()
 
     def _ending(self) -> CancelledError | DeadlineExceededError | None:
         if self.cancel is not None and self.cancel.cancelled:
@@ -211,57 +241,34 @@ class CallScope:
         return f"CallScope(timeout={self.timeout!r}, cancel={self.cancel!r})"
 
 
-_UNGUARDED: AbstractContextManager[object] = nullcontext()
+class _Order:
+    """One armed interrupt; its lock keeps `fire` and `disarm` apart."""
 
-
-class _Guard:
-    """One guarded block; `_lock` keeps `fire` and the end of the block apart."""
-
-    __slots__ = ("_alarm", "_fired", "_interrupt", "_left", "_lock", "_scope", "_unsubscribe")
+    __slots__ = ("_alarm", "_interrupt", "_lock", "_unsubscribe")
 
     def __init__(self, scope: CallScope, interrupt: Callable[[], object]) -> None:
-        self._scope = scope
-        self._interrupt = interrupt
-        self._lock = threading.Lock()
-        self._fired = False
-        self._left = False
+        self._interrupt: Callable[[], object] | None = interrupt
+        self._lock = threading.RLock()  # an interrupt may disarm its own order
         self._alarm: _Alarm | None = None
         self._unsubscribe: Callable[[], None] = _nothing
-
-    def __enter__(self) -> Self:
-        self._scope.check()
-        if self._scope.cancel is not None:
-            self._unsubscribe = self._scope.cancel.subscribe(self._fire)
-        left = self._scope.remaining()
+        if scope.cancel is not None:
+            self._unsubscribe = scope.cancel.subscribe(self.fire)
+        left = scope.remaining()
         if left is not None:
-            self._alarm = _WATCHDOG.set(left, self._fire)
-        return self
+            self._alarm = _WATCHDOG.set(left, self.fire)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def fire(self) -> None:
         with self._lock:
-            self._left = True
+            interrupt, self._interrupt = self._interrupt, None
+            if interrupt is not None:
+                _run(interrupt)
+
+    def disarm(self) -> None:
         self._unsubscribe()
         if self._alarm is not None:
             _WATCHDOG.clear(self._alarm)
-        if error is None and not self._fired:
-            return
-        if error is not None and not isinstance(error, Exception):
-            return
-        if isinstance(error, CancelledError | DeadlineExceededError):
-            return
-        # A block that ended well was not cut short; one that was interrupted was, whatever it made of it: a
-        # socket that is shut down reads like an end of file.
-        ending = self._scope._ending()  # noqa: SLF001
-        if ending is not None:
-            raise ending from error
-
-    def _fire(self) -> None:
         with self._lock:
-            if not self._left and not self._fired:
-                self._fired = True
-                _run(self._interrupt)
+            self._interrupt = None
 
 
 class _Alarm:

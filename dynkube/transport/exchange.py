@@ -1,0 +1,197 @@
+"""One request on the wire and its response, and the calls that a transport has under way."""
+
+from __future__ import annotations
+
+import math
+import threading
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from typing import Any, cast
+
+import requests
+from urllib3 import HTTPHeaderDict
+from urllib3.response import BaseHTTPResponse
+
+from dynkube.errors import CancelledError, ClosedError, ConnectionLostError, DeadlineExceededError
+from dynkube.transport.adapter import Answer
+from dynkube.transport.auth import Credentials
+from dynkube.transport.body import is_gzip, read_whole
+from dynkube.transport.dial import Call, making
+from dynkube.transport.failures import Failures
+from dynkube.transport.scope import CallScope
+from dynkube.transport.session import SessionSender
+from dynkube.wire.messages import Headers, Request
+
+__all__ = ["CONNECT_TIMEOUT", "CallsUnderWay", "Exchange", "Link"]
+
+CONNECT_TIMEOUT = 30.0
+"""Seconds for name lookup and connecting (client-go dials with 30 s)."""
+
+_NO_HEADERS = cast(Headers, HTTPHeaderDict())
+_REPLAYABLE = ("GET", "HEAD", "OPTIONS")
+
+
+class CallsUnderWay:
+    """The calls of one transport, to be ended when it closes."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # Weak: a stream that its user dropped without closing must not keep its socket.
+        self._calls: weakref.WeakSet[Call] = weakref.WeakSet()
+        self._closed = False
+
+    def begin(self, call: Call) -> None:
+        """Raises `ClosedError` when there may be no more calls."""
+        with self._lock:
+            self.check()
+            self._calls.add(call)
+
+    def end(self, call: Call) -> None:
+        """The call is over."""
+        with self._lock:
+            self._calls.discard(call)
+
+    def check(self) -> None:
+        """Raises `ClosedError` when there may be no more calls."""
+        if self._closed:
+            raise ClosedError("the client has been closed")
+
+    def close(self) -> None:
+        """Interrupt every call, and allow no more."""
+        with self._lock:
+            self._closed = True
+            calls = list(self._calls)
+        for call in calls:
+            call.interrupt()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What every exchange with one server needs."""
+
+    base_url: str
+    decompress: bool
+    calls: CallsUnderWay
+    credentials: Credentials
+    sender: SessionSender
+    failures: Failures
+
+
+class Exchange:
+    """One request on the wire and its response, until the body has been read."""
+
+    __slots__ = (
+        "_disarm",
+        "_link",
+        "_request",
+        "_scope",
+        "_target",
+        "answer",
+        "call",
+        "gunzip",
+        "headers",
+        "parsed",
+        "status",
+    )
+
+    def __init__(self, link: Link, request: Request, target: str, scope: CallScope) -> None:
+        scope.check()
+        self._link = link
+        self._request = request
+        self._target = target
+        self._scope = scope
+        self.call = Call()
+        link.calls.begin(self.call)
+        self._disarm: Callable[[], None] = scope.arm(self.call.interrupt)
+        self.answer: Any = None
+        self.parsed: HTTPResponse | None = None
+        self.status = 0
+        self.headers: Headers = _NO_HEADERS
+        self.gunzip = False
+
+    def submit(self, read_timeout: float) -> None:
+        """Send the request and wait for the header of the response."""
+        prepared = self._prepare()
+        timeout = self._bounded(CONNECT_TIMEOUT), self._bounded(read_timeout)
+        with making(self.call):
+            self.answer = answer = self._link.sender.send(prepared, timeout)
+        raw = answer.raw
+        headers = raw.headers if isinstance(raw, BaseHTTPResponse) else HTTPHeaderDict(answer.headers)
+        self.status = answer.status_code
+        self.parsed = self.call.response if self.call.target else None
+        self.call.phase = "reading the response's body"
+        asked = prepared.headers.get("Accept-Encoding", "") if prepared.headers else ""
+        self.gunzip = is_gzip(headers.get("Content-Encoding")) and (self._link.decompress or "gzip" in asked)
+        if self.gunzip:
+            # As Go does: what is left describes the body that the caller gets.
+            headers.discard("Content-Encoding")
+            headers.discard("Content-Length")
+        self.headers = cast(Headers, headers)
+
+    def _prepare(self) -> requests.PreparedRequest:
+        request, link = self._request, self._link
+        given = request.headers
+        extra = tuple(link.sender.extra_headers(given))
+        prepared = requests.PreparedRequest()
+        prepared.method = request.method
+        prepared.url = link.base_url + self._target
+        headers = link.credentials.headers(given + extra if extra else given)
+        prepared.headers = headers  # type: ignore[assignment]  # a dict of requests' would collapse repeated lines
+        prepared.body = request.body  # type: ignore[assignment]
+        if isinstance(request.body, bytes):
+            headers["Content-Length"] = str(len(request.body))
+        prepared = link.sender.prepare(prepared)
+        link.credentials.authorize(prepared.headers)
+        return prepared
+
+    def _bounded(self, seconds: float) -> float | None:
+        bound = self._scope.bound(None if math.isinf(seconds) else seconds)
+        return None if bound is None else max(bound, 0.001)  # 0 is an error to urllib3; the scope ends it anyway
+
+    def body(self) -> bytes:
+        """The whole body."""
+        if isinstance(self.answer, Answer):
+            return read_whole(self.answer.raw, gunzip=self.gunzip)
+        content: bytes = self.answer.content
+        return content
+
+    def is_stale(self, failure: Exception) -> bool:
+        """Whether the failure was that of an idle connection, and the request may be sent again."""
+        return (
+            isinstance(failure, ConnectionLostError)
+            and self.call.reused
+            and not self.call.started
+            and not self.call.interrupted
+            and self._request.method in _REPLAYABLE
+            and self._request.body is None
+        )
+
+    def check(self) -> None:
+        """Raise what interrupted this exchange."""
+        self._scope.check()
+        self._link.calls.check()
+
+    def explain(self, error: Exception) -> Exception | None:
+        """Our error for ``error``; None if it is a user's own."""
+        try:
+            self.check()
+        except (CancelledError, DeadlineExceededError, ClosedError) as ending:
+            return ending
+        return self._link.failures.explain(
+            error,
+            method=self._request.method,
+            path=self._request.path,
+            phase=self.call.phase,
+            started=self.call.started,
+        )
+
+    def explained(self, error: Exception) -> Exception:
+        """`explain`, or ``error`` itself."""
+        return self.explain(error) or error
+
+    def finish(self) -> None:
+        """Nothing may interrupt this exchange any more."""
+        self._disarm()
+        self._link.calls.end(self.call)

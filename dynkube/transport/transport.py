@@ -1,0 +1,227 @@
+"""`Transport`: one request in, one response or stream out, over `requests`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+from urllib.parse import urljoin
+
+import requests
+
+from dynkube.config.model import RESTConfig
+from dynkube.errors import ConnectError, InvalidRequestError, TransportError
+from dynkube.transport.adapter import ServerAdapter
+from dynkube.transport.auth import Credentials
+from dynkube.transport.body import source_of
+from dynkube.transport.exchange import CallsUnderWay, Exchange, Link
+from dynkube.transport.failures import Failures
+from dynkube.transport.pool import drop_idle
+from dynkube.transport.proxies import choose_proxy
+from dynkube.transport.scope import CallScope
+from dynkube.transport.session import Auth, SessionSender
+from dynkube.transport.stream import Stream
+from dynkube.transport.tls import client_context, proxy_context
+from dynkube.wire.messages import Request, Response
+
+__all__ = ["READ_TIMEOUT", "STREAM_READ_TIMEOUT", "Transport"]
+
+READ_TIMEOUT = 60.0
+"""Seconds without a byte of the response (the API server itself gives up a request after 60 s)."""
+STREAM_READ_TIMEOUT = 330.0
+"""Seconds without a byte in a stream: above the 295 s after which the server ends the longest watch we ask for."""
+
+_MAX_REDIRECTS = 5
+_REDIRECTS = (301, 302, 303, 307, 308)
+_TARGET = re.compile(r"/[\x21-\x7e]*")
+_HTTPS_WANTED = b"Client sent an HTTP request to an HTTPS server"
+
+
+class Transport:
+    """Speaks HTTP to the server of one config. Safe to use from many threads.
+
+    Args:
+        config: The server, its trust, the credentials. Proxies of the environment are looked up now.
+        session: A user's session, for its adapters, auth, hooks, headers and cookies. Its ``verify`` and ``cert``
+            count for adapters of its own; ``trust_env`` never counts.
+        auth: An auth class of requests. Where it sets no Authorization header, the config's credentials do.
+
+    Raises:
+        ConfigError: The CA, client certificate, token file or proxy of the config cannot be used, or its
+            credentials come from a plugin.
+    """
+
+    def __init__(
+        self, config: RESTConfig, *, session: requests.Session | None = None, auth: Auth | None = None
+    ) -> None:
+        config.require_static_credentials()
+        self._base_url = config.base_url
+        self._prefix = config.path_prefix
+        environ: Mapping[str, str] | None = None if config.trust_env else {}
+        proxy = choose_proxy(config.base_url, config.proxy_url, environ)
+        self._adapter = ServerAdapter(
+            config.base_url,
+            context=client_context(config.tls) if config.is_tls else None,
+            server_name=config.tls.server_name,
+            proxy=proxy,
+            proxy_context=proxy_context(config.tls) if proxy.startswith("https://") else None,
+        )
+        self._link = Link(
+            base_url=config.base_url,
+            decompress=not config.disable_compression,
+            calls=CallsUnderWay(),
+            credentials=Credentials(config),
+            sender=SessionSender(session, auth, self._adapter, config.tls, proxy),
+            failures=Failures(config, proxy),
+        )
+
+    def send(self, request: Request, *, scope: CallScope | None = None, read_timeout: float | None = None) -> Response:
+        """Send ``request`` and read the whole response, un-gzipped.
+
+        A redirect of a GET within this server is followed.
+
+        Args:
+            request: What to ask.
+            scope: The call's deadline and cancel token.
+            read_timeout: Seconds that the server may stay silent (60 by default, ``math.inf`` for ever).
+
+        Returns:
+            The response, whatever its status.
+
+        Raises:
+            ConnectError: No connection; `TLSError` where TLS is the reason.
+            RequestTimeoutError: Connecting or reading took too long.
+            ConnectionLostError: The connection broke before the response was complete.
+            DecodeError: The body is not the gzip that it says it is.
+            DeadlineExceededError: The scope's deadline passed.
+            CancelledError: The scope's token was cancelled.
+            ClosedError: The transport is closed.
+            InvalidRequestError: The request cannot be sent.
+        """
+        scope = scope or CallScope()
+        target = self._prefix + request.target
+        for _ in range(_MAX_REDIRECTS + 1):
+            response = self._whole(request, target, scope, READ_TIMEOUT if read_timeout is None else read_timeout)
+            location = self._redirect(request, target, response.status, response.headers.get("Location"))
+            if location is None:
+                return response
+            target = location
+        raise self._too_many_redirects(request)
+
+    def stream(self, request: Request, *, scope: CallScope | None = None, read_timeout: float | None = None) -> Stream:
+        """Send ``request`` and hand over the body as it arrives, whatever the status.
+
+        The stream keeps its connection to itself until it is read to the end or closed; ``scope`` covers it until
+        then.
+
+        Args:
+            request: What to ask.
+            scope: The call's deadline and cancel token.
+            read_timeout: Seconds that the server may stay silent (330 by default, ``math.inf`` for ever).
+
+        Raises:
+            TransportError: As `send`, up to the response's header.
+        """
+        scope = scope or CallScope()
+        target = self._prefix + request.target
+        for _ in range(_MAX_REDIRECTS + 1):
+            stream = self._stream(request, target, scope, STREAM_READ_TIMEOUT if read_timeout is None else read_timeout)
+            location = self._redirect(request, target, stream.status, stream.headers.get("Location"))
+            if location is None:
+                return stream
+            stream.close()
+            target = location
+        raise self._too_many_redirects(request)
+
+    def close(self) -> None:
+        """Close every connection; calls and streams under way end in `ClosedError`. Closing twice is fine."""
+        self._link.calls.close()
+        self._adapter.close()
+        self._link.sender.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Transport {self._base_url}>"
+
+    # ------------------------------------------------------------- one exchange
+
+    def _whole(self, request: Request, target: str, scope: CallScope, read_timeout: float) -> Response:
+        exchange = self._open(request, target, scope, read_timeout)
+        try:
+            body = exchange.body()
+        except Exception as error:
+            raise exchange.explained(error) from error
+        finally:
+            exchange.finish()
+        if exchange.call.interrupted:  # by a scope that ended: what looks like the end of the body is not
+            exchange.check()
+        if not self._base_url.startswith("https:"):
+            self._check_scheme(exchange.status, body)
+        return Response(status=exchange.status, headers=exchange.headers, body=body, request=request)
+
+    def _stream(self, request: Request, target: str, scope: CallScope, read_timeout: float) -> Stream:
+        exchange = self._open(request, target, scope, read_timeout)
+        return Stream(
+            request,
+            exchange.status,
+            exchange.headers,
+            source_of(exchange.answer, exchange.parsed),
+            call=exchange.call,
+            gunzip=exchange.gunzip,
+            explain=exchange.explain,
+            finish=exchange.finish,
+        )
+
+    def _open(self, request: Request, target: str, scope: CallScope, read_timeout: float) -> Exchange:
+        """Send, and wait for the header of the response."""
+        if not _TARGET.fullmatch(target):
+            raise InvalidRequestError(f"path or query of {request.method} {request.path!r}: not escaped")
+        replayed = False
+        while True:
+            exchange = Exchange(self._link, request, target, scope)
+            try:
+                exchange.submit(read_timeout)
+            except Exception as error:
+                exchange.finish()
+                failure = exchange.explain(error)
+                if failure is None or failure is error:
+                    raise
+                if replayed or not exchange.is_stale(failure):
+                    raise failure from error
+                # The server closed an idle connection while the request was on its way; Go's net/http replays
+                # these requests too. All idle connections are as old, so the replay gets a new one.
+                replayed = True
+                drop_idle(self._adapter.pool)
+            except BaseException:
+                exchange.finish()
+                raise
+            else:
+                return exchange
+
+    def _redirect(self, request: Request, target: str, status: int, location: str | None) -> str | None:
+        """The target to ask instead. Never that of another server: our credentials are for this one."""
+        if status not in _REDIRECTS or not location or request.method not in {"GET", "HEAD"}:
+            return None
+        url = urljoin(self._base_url + target, location).partition("#")[0]
+        if not url.startswith(f"{self._base_url}/"):
+            return None
+        return url[len(self._base_url) :]
+
+    def _too_many_redirects(self, request: Request) -> TransportError:
+        return TransportError(
+            f"{self._base_url}: more than {_MAX_REDIRECTS} redirects; is something in front of the API server?",
+            method=request.method,
+            url=self._base_url + request.path,
+        )
+
+    def _check_scheme(self, status: int, body: bytes) -> None:
+        if status == 400 and body.startswith(_HTTPS_WANTED):
+            raise ConnectError(f"{self._base_url}: the server there wants https; write server: https://...")
