@@ -231,7 +231,7 @@ class ExecConfig:
         config: What the cluster says to the plugin (its extension ``client.authentication.k8s.io/exec``).
     """
 
-    command: str
+    command: str = ""
     args: tuple[str, ...] = field(default=(), metadata=SECRET)
     env: tuple[tuple[str, str], ...] = field(default=(), metadata=SECRET_VALUES)
     api_version: str = ""
@@ -242,8 +242,6 @@ class ExecConfig:
 
     def __post_init__(self) -> None:
         _check_str("exec.command", self.command)
-        if not self.command:
-            raise ConfigError("exec.command is empty: name the program to run")
         object.__setattr__(self, "args", _str_tuple("exec.args", self.args))
         object.__setattr__(self, "env", tuple((name, value) for name, value in self.env))
 
@@ -259,7 +257,7 @@ class AuthProviderConfig:
         config: Its settings, credentials among them.
     """
 
-    name: str
+    name: str = ""
     config: Mapping[str, str] = field(default_factory=dict, metadata=SECRET_VALUES, hash=False)
 
     def __post_init__(self) -> None:
@@ -296,7 +294,8 @@ class RESTConfig:
         timeout: Seconds that a whole call may take; None for no limit.
         user_agent: The User-Agent header; empty for dynkube's own.
         namespace: What a namespaced call uses when it names none.
-        namespace_explicit: Whether somebody chose ``namespace``; False when it is only the default.
+        namespace_explicit: Whether the caller chose ``namespace``; False when it came from the kubeconfig's context,
+            from the pod, or from nowhere.
         allow_plain_http_credentials: Say True to send credentials over plain http, readable by anyone on the way.
         source: Where this came from: the kubeconfig's path, or empty. For messages only, like the next two.
         context: The kubeconfig's context.
@@ -466,6 +465,8 @@ class RESTConfig:
             )
         if self.password and not self.username:
             raise ConfigError("password is set without username: basic authentication needs both")
+        if self.exec is not None and not self.exec.command:
+            raise ConfigError("exec.command is empty: name the program to run")
         if self.exec is not None and self.auth_provider is not None:
             raise ConfigError("exec and auth_provider cannot be used in combination: remove one of them")
         if not self.is_tls and not self.allow_plain_http_credentials:
@@ -506,10 +507,9 @@ def split_host(host: str, *, default_tls: bool) -> tuple[str, str]:
     # RFC 3986 has no blanks or control characters; the standard library would strip some of them without a word.
     if _UNPRINTABLE.search(host):
         raise ConfigError(f"host {redact_url(host)!r} holds a blank or a control character")
-    try:
-        parts = urlsplit(host if with_scheme else f"{'https' if default_tls else 'http'}://{host}")
-    except ValueError:  # its text may quote a password
-        raise ConfigError(f"host {redact_url(host)!r} is no URL or host:port pair") from None
+    parts = _split(host if with_scheme else f"{'https' if default_tls else 'http'}://{host}")
+    if parts is None:
+        raise ConfigError(f"host {redact_url(host)!r} is no URL or host:port pair")
     problem = _authority_problem(parts)
     if problem:
         raise ConfigError(f"host {redact_url(host)!r} is no URL or host:port pair: {problem}")
@@ -517,6 +517,13 @@ def split_host(host: str, *, default_tls: bool) -> tuple[str, str]:
         raise ConfigError(f'host must be a URL or a host:port pair: "{redact_url(host)}"; begin it with https://')
     prefix = quote(parts.path, safe="/%:@!$&'()*+,;=~-._").rstrip("/")
     return f"{parts.scheme}://{parts.netloc.removesuffix(':')}", prefix
+
+
+def _split(url: str) -> SplitResult | None:
+    try:
+        return urlsplit(url)
+    except ValueError:  # its text may quote a password
+        return None
 
 
 def _authority_problem(parts: SplitResult) -> str:
@@ -539,11 +546,8 @@ def _has_good_port(parts: SplitResult) -> bool:
 
 def proxy_url_problem(url: str) -> str:
     """What is wrong with a proxy URL, in the words of clientcmd's parseProxyURL; empty when nothing is."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return f"could not parse: {redact_url(url)}"
-    if _UNPRINTABLE.search(url) or not _has_good_port(parts):
+    parts = _split(url)
+    if parts is None or _UNPRINTABLE.search(url) or not _has_good_port(parts):
         return f"could not parse: {redact_url(url)}"
     if parts.scheme not in PROXY_SCHEMES:
         return f'unsupported scheme "{parts.scheme}", must be http, https, or socks5'
