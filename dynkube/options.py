@@ -1,0 +1,330 @@
+"""What a verb can be asked for, as values; the one table of camelCase names.
+
+A field that is None is not sent. ``False`` and ``0`` are sent where the API tells them apart from
+"not given" (``force``, ``timeout_seconds``, ``grace_period_seconds``, ``send_initial_events``),
+and dropped where it does not (``limit``, ``watch``, ``allow_watch_bookmarks``): AM/apis/meta/v1/types.go
+and AM/conversion/queryparams/convert.go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dynkube.errors import InvalidRequestError
+from dynkube.fields import FieldSelector
+from dynkube.labels import LabelSelector
+
+__all__ = [
+    "ApplyOptions",
+    "CreateOptions",
+    "DeleteOptions",
+    "GetOptions",
+    "ListOptions",
+    "PatchOptions",
+    "Preconditions",
+    "UpdateOptions",
+]
+
+Query = tuple[tuple[str, str], ...]
+
+_MATCHES = ("NotOlderThan", "Exact")
+_VALIDATIONS = ("Ignore", "Warn", "Strict")
+_POLICIES = ("Orphan", "Background", "Foreground")
+_MANAGER_CHARS = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetOptions:
+    """Options of get.
+
+    Attributes:
+        resource_version: ``"0"`` takes any cached state; None reads the latest.
+    """
+
+    resource_version: str | None = None
+
+    def to_query(self) -> Query:
+        """The query parameters, sorted by name."""
+        return (("resourceVersion", self.resource_version),) if self.resource_version else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions:
+    """Options of list, watch and delete_collection.
+
+    Attributes:
+        label_selector: text, or a parsed `LabelSelector`.
+        field_selector: text, or a parsed `FieldSelector`.
+        resource_version: where to list at, or watch from.
+        resource_version_match: ``"NotOlderThan"`` or ``"Exact"``.
+        limit: objects per page.
+        continue_token: where the page before stopped.
+        timeout_seconds: the server's own limit for the call, in seconds.
+        allow_watch_bookmarks: ask a watch for bookmarks.
+        send_initial_events: have a watch begin with what is there (KEP-3157).
+        shard_selector: a part of the collection (alpha in 1.36).
+
+    Example:
+        >>> ListOptions(label_selector="app=api", limit=500).to_query()
+        (('labelSelector', 'app=api'), ('limit', '500'))
+    """
+
+    label_selector: str | LabelSelector | None = None
+    field_selector: str | FieldSelector | None = None
+    resource_version: str | None = None
+    resource_version_match: str | None = None
+    limit: int | None = None
+    continue_token: str | None = None
+    timeout_seconds: int | None = None
+    allow_watch_bookmarks: bool = False
+    send_initial_events: bool | None = None
+    shard_selector: str | None = None
+
+    def to_query(self, *, watch: bool = False) -> Query:
+        """The query parameters, sorted by name.
+
+        Raises:
+            InvalidRequestError: a selector does not parse, or a number is none.
+        """
+        query: list[tuple[str, str]] = []
+        if self.allow_watch_bookmarks:
+            query.append(("allowWatchBookmarks", "true"))
+        if self.continue_token:
+            query.append(("continue", self.continue_token))
+        if self.field_selector:
+            query.append(("fieldSelector", _selector(self.field_selector, FieldSelector)))
+        if self.label_selector:
+            query.append(("labelSelector", _selector(self.label_selector, LabelSelector)))
+        if self.limit:
+            query.append(("limit", str(_count(self.limit, "limit"))))
+        if self.resource_version:
+            query.append(("resourceVersion", self.resource_version))
+        if self.resource_version_match:
+            query.append(("resourceVersionMatch", self.resource_version_match))
+        if self.send_initial_events is not None:
+            query.append(("sendInitialEvents", _bool(self.send_initial_events)))
+        if self.shard_selector:
+            query.append(("shardSelector", self.shard_selector))
+        if self.timeout_seconds is not None:
+            query.append(("timeoutSeconds", str(_count(self.timeout_seconds, "timeout_seconds"))))
+        if watch:
+            query.append(("watch", "true"))
+        return tuple(query)
+
+    def validate(self, verb: str) -> None:
+        """Check the rules that the server has for these options, before it has to.
+
+        The rules are those of AM/apis/meta/internalversion/validation/validation.go.
+
+        Args:
+            verb: ``"list"``, ``"watch"`` or ``"deletecollection"``.
+
+        Raises:
+            InvalidRequestError: the options exclude each other.
+        """
+        _one_of(self.resource_version_match, _MATCHES, "resource_version_match")
+        problem = self._watch_problem() if verb == "watch" else self._list_problem()
+        if problem:
+            raise InvalidRequestError(problem)
+
+    def _list_problem(self) -> str:
+        match, version = self.resource_version_match, self.resource_version
+        if self.send_initial_events is not None:
+            return "send_initial_events (sendInitialEvents) is forbidden for list: use watch_once"
+        if match and self.continue_token:
+            return "resource_version_match (resourceVersionMatch) is forbidden when continue_token is provided"
+        if match and not version:
+            return "resource_version_match (resourceVersionMatch) is forbidden unless resource_version is provided"
+        if match == "Exact" and version == "0":
+            return "resource_version_match: 'Exact' is forbidden for resource_version '0'"
+        if self.continue_token and version and version != "0":
+            return "resource_version (resourceVersion) is forbidden when continue_token is provided: the token says it"
+        return ""
+
+    def _watch_problem(self) -> str:
+        match = self.resource_version_match
+        if self.send_initial_events is None and match:
+            return (
+                "resource_version_match (resourceVersionMatch) is forbidden for watch unless "
+                "send_initial_events is provided"
+            )
+        if self.send_initial_events is not None and match != "NotOlderThan":
+            return (
+                "send_initial_events (sendInitialEvents) requires resource_version_match='NotOlderThan' "
+                f"in a watch, got {match!r}"
+            )
+        if self.continue_token:
+            return "continue_token is forbidden for watch"
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WriteOptions:
+    dry_run: bool | str | None = False
+    field_manager: str | None = None
+    field_validation: str | None = None
+
+    def to_query(self) -> Query:
+        """The query parameters, sorted by name.
+
+        Raises:
+            InvalidRequestError: a value that the server does not know.
+        """
+        if not self.dry_run and self.field_manager is None and self.field_validation is None:
+            return ()
+        query: list[tuple[str, str]] = []
+        if self.dry_run:
+            query.append(("dryRun", "All"))
+        if self.field_manager:
+            query.append(("fieldManager", _manager(self.field_manager)))
+        if self.field_validation:
+            _one_of(self.field_validation, _VALIDATIONS, "field_validation")
+            query.append(("fieldValidation", self.field_validation))
+        return tuple(query)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateOptions(_WriteOptions):
+    """Options of create: ``dry_run``, ``field_manager``, ``field_validation``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateOptions(_WriteOptions):
+    """Options of update: ``dry_run``, ``field_manager``, ``field_validation``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatchOptions(_WriteOptions):
+    """Options of patch: those of update, and ``force`` for an apply."""
+
+    force: bool | None = None
+
+    def to_query(self) -> Query:
+        """The query parameters, sorted by name.
+
+        Raises:
+            InvalidRequestError: a value that the server does not know.
+        """
+        query = _WriteOptions.to_query(self)
+        return query if self.force is None else (*query, ("force", _bool(self.force)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyOptions(_WriteOptions):
+    """Options of apply: those of update, and ``force``, which is always sent.
+
+    >>> ApplyOptions(field_manager="me").to_query()
+    (('fieldManager', 'me'), ('force', 'false'))
+    """
+
+    force: bool = False
+
+    def to_query(self) -> Query:
+        """The query parameters, sorted by name.
+
+        Raises:
+            InvalidRequestError: no field manager, or a value that the server does not know.
+        """
+        if not self.field_manager:
+            raise InvalidRequestError("field_manager is required to apply: name who owns the fields")
+        return (*_WriteOptions.to_query(self), ("force", _bool(self.force)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preconditions:
+    """What an object must still be for a delete to go ahead.
+
+    Attributes:
+        uid: its uid.
+        resource_version: its resourceVersion.
+    """
+
+    uid: str | None = None
+    resource_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteOptions:
+    """Options of delete; they travel in the body (2.5.4 in docs/reference/parity).
+
+    Attributes:
+        grace_period_seconds: seconds; 0 deletes at once and is sent.
+        propagation_policy: ``"Orphan"``, ``"Background"`` or ``"Foreground"``.
+        orphan_dependents: the older form of the policy; not both.
+        preconditions: what the object must still be.
+        dry_run: do everything but delete.
+        ignore_store_read_error: the API's ``ignoreStoreReadErrorWithClusterBreakingPotential``:
+            delete an object that cannot be read any more, without finalizers or preconditions.
+
+    Example:
+        >>> DeleteOptions(grace_period_seconds=0).to_body()
+        {'kind': 'DeleteOptions', 'apiVersion': 'v1', 'gracePeriodSeconds': 0}
+    """
+
+    grace_period_seconds: int | None = None
+    propagation_policy: str | None = None
+    orphan_dependents: bool | None = None
+    preconditions: Preconditions | None = None
+    dry_run: bool | str | None = False
+    ignore_store_read_error: bool | None = None
+
+    def to_body(self) -> dict[str, Any]:
+        """The ``DeleteOptions`` object.
+
+        Raises:
+            InvalidRequestError: options that exclude each other, or a policy that there is not.
+        """
+        if self.orphan_dependents is not None and self.propagation_policy is not None:
+            raise InvalidRequestError("orphan_dependents and propagation_policy exclude each other: use the policy")
+        _one_of(self.propagation_policy, _POLICIES, "propagation_policy")
+        body: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1"}
+        if self.grace_period_seconds is not None:
+            body["gracePeriodSeconds"] = _count(self.grace_period_seconds, "grace_period_seconds")
+        if self.preconditions is not None:
+            pairs = (("uid", self.preconditions.uid), ("resourceVersion", self.preconditions.resource_version))
+            body["preconditions"] = {name: value for name, value in pairs if value is not None}
+        if self.orphan_dependents is not None:
+            body["orphanDependents"] = self.orphan_dependents
+        if self.propagation_policy is not None:
+            body["propagationPolicy"] = self.propagation_policy
+        if self.dry_run:
+            body["dryRun"] = ["All"]
+        if self.ignore_store_read_error is not None:
+            body["ignoreStoreReadErrorWithClusterBreakingPotential"] = self.ignore_store_read_error
+        return body
+
+
+def _selector(
+    selector: str | LabelSelector | FieldSelector, kind: type[LabelSelector] | type[FieldSelector]
+) -> str:
+    if isinstance(selector, str):
+        kind.parse(selector)  # an error here names the place; the server's names the request
+        return selector
+    if not isinstance(selector, kind):
+        name = "label_selector" if kind is LabelSelector else "field_selector"
+        raise InvalidRequestError(f"{name} must be a string or a {kind.__name__}, not {type(selector).__name__}")
+    return str(selector)
+
+
+def _count(value: int, argument: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidRequestError(f"{argument} must be a whole number, not {value!r}")
+    return value
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def _one_of(value: str | None, known: tuple[str, ...], argument: str) -> None:
+    if value is not None and value not in known:
+        raise InvalidRequestError(f"{argument} must be one of {', '.join(known)}, not {value!r}")
+
+
+def _manager(value: str) -> str:
+    if len(value) > _MANAGER_CHARS or not value.isprintable():
+        raise InvalidRequestError(
+            f"field_manager must be at most {_MANAGER_CHARS} printable characters (the server's rule), not {value!r}"
+        )
+    return value

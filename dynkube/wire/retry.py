@@ -1,0 +1,91 @@
+"""Which attempts are worth another: client-go's table, decided without a clock.
+
+See CG/rest/with_retry.go and 2.7 in docs/reference/parity. One rule is stricter here: what is
+not idempotent (POST) is repeated only after a 429, or a 503 with Retry-After, because then the
+server has said that it did nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from dynkube.errors import ConnectionLostError, InvalidRequestError, RequestTimeoutError
+from dynkube.wire.messages import Headers, Request, retry_after_seconds
+
+__all__ = ["Mode", "RetryPolicy"]
+
+Mode = Literal["do", "stream", "watch"]
+"""How the response is read: whole, as a byte stream, or as a watch."""
+
+_AFTER_LOST_CONNECTION = 1.0  # seconds: client-go's synthetic Retry-After
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often a request is repeated, and after what.
+
+    Attributes:
+        max_retries: repetitions after the first attempt; below 0 counts as 0.
+
+    Example:
+        >>> RetryPolicy().after_error(0, Request("GET", "/api"), ConnectionLostError("reset"), "do")
+        1.0
+    """
+
+    max_retries: int = 10
+
+    def __post_init__(self) -> None:
+        if isinstance(self.max_retries, bool) or not isinstance(self.max_retries, int):
+            raise InvalidRequestError(f"max_retries must be a whole number, not {self.max_retries!r}")
+
+    def after_response(self, retries: int, request: Request, status: int, headers: Headers) -> float | None:
+        """Seconds to wait before the next attempt, or None to give up.
+
+        Only 429 and 5xx with an integer ``Retry-After`` are repeated, by any mode (2.7.2).
+
+        Args:
+            retries: how many repetitions there were.
+            request: what was asked.
+            status: the HTTP status code.
+            headers: the response headers.
+        """
+        if status != 429 and status < 500:
+            return None
+        delay = retry_after_seconds(headers)
+        if delay is None or not self._may_repeat(retries, request):
+            return None
+        if request.method == "POST" and status not in {429, 503}:
+            return None
+        return float(delay)
+
+    def after_error(self, retries: int, request: Request, error: Exception, mode: Mode) -> float | None:
+        """Seconds to wait before the next attempt, or None to give up.
+
+        A lost connection is repeated for a GET that is read whole and for the start of a watch; a
+        timeout for the start of a watch; a refused connection, a wrong name or a TLS failure never
+        (2.7.4, 2.7.5). A failure in the middle of a body never (2.7.12).
+
+        Args:
+            retries: how many repetitions there were.
+            request: what was asked.
+            error: what the transport raised.
+            mode: how the response is read.
+        """
+        if request.method != "GET" or mode == "stream" or not self._may_repeat(retries, request):
+            return None
+        if self.is_quiet_end(error, mode) or (mode == "do" and _is_lost(error)):
+            return _AFTER_LOST_CONNECTION
+        return None
+
+    @staticmethod
+    def is_quiet_end(error: Exception, mode: Mode) -> bool:
+        """Whether a watch that cannot start for this reason is an empty one (2.7.9)."""
+        return mode == "watch" and (_is_lost(error) or isinstance(error, RequestTimeoutError))
+
+    def _may_repeat(self, retries: int, request: Request) -> bool:
+        return retries < max(self.max_retries, 0) and request.replayable
+
+
+def _is_lost(error: Exception) -> bool:
+    return isinstance(error, ConnectionLostError) and not error.response_started
