@@ -150,7 +150,7 @@ def status_error_of(response: Response, *, parse_status: bool = True) -> APIStat
 
 
 def _failure_status(response: Response) -> dict[str, Any] | None:
-    if not response.body.lstrip()[:1] == b"{":
+    if response.body.lstrip()[:1] != b"{":
         return None
     try:
         body = decode(response.body)

@@ -1,0 +1,441 @@
+"""The REST client: requests over a transport, with retries, warnings and typed errors.
+
+Every other client speaks through a `RESTClient`. Its counterpart in client-go is rest/client.go and
+rest/request.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+
+from dynkube.config.model import RESTConfig
+from dynkube.errors import (
+    CancelledError,
+    ClosedError,
+    ConnectionLostError,
+    DeadlineExceededError,
+    DecodeError,
+    RequestTimeoutError,
+    TransportError,
+)
+from dynkube.patches import PatchType
+from dynkube.transport import CallScope, CancelToken, Stream, Transport
+from dynkube.wire.messages import Headers, Request, Response
+from dynkube.wire.request import RequestBuilder
+from dynkube.wire.response import Result, raise_for_status
+from dynkube.wire.retry import Mode, RetryPolicy
+from dynkube.wire.warnings import WarningHandler, log_warning, parse_warning_headers
+from dynkube.wire.watch import EventType, WatchDecoder, WatchEvent
+
+if TYPE_CHECKING:
+    from requests import Session  # noqa: TID251 - a name in annotations
+    from requests.auth import AuthBase  # noqa: TID251 - likewise
+
+__all__ = ["RESTClient", "RESTRequest", "WatchStream", "set_default_warning_handler"]
+
+_DRAIN_BYTES = 2048
+_ERROR_BODY_BYTES = 2 * 2**20
+
+_default_warning_handler: list[WarningHandler] = [log_warning]
+
+
+def set_default_warning_handler(handler: WarningHandler | None) -> None:
+    """Choose who is told of warnings where neither the client nor the request says.
+
+    Args:
+        handler: takes each warning; None restores the logger ``dynkube.warnings``.
+    """
+    _default_warning_handler[0] = handler if handler is not None else log_warning
+
+
+class _Answer(Protocol):
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Headers: ...
+
+
+_A = TypeVar("_A", bound=_Answer)
+
+
+class RESTClient:
+    """Sends requests to one server. Thread-safe.
+
+    Args:
+        config: where the server is and who we are.
+        transport: what to send through; made from ``config`` by default.
+        session: a ``requests.Session`` of the user's, for the transport.
+        auth: a ``requests`` auth object of the user's, for the transport.
+        warnings: who is told of the server's ``Warning`` headers.
+        retry: how often a refused request is repeated.
+
+    Raises:
+        ConfigError: the config cannot be used.
+
+    Example:
+        >>> client = RESTClient(RESTConfig(host="https://127.0.0.1:6443"))
+        >>> client.get().abs_path("/version").build().target
+        '/version'
+        >>> client.close()
+    """
+
+    def __init__(
+        self,
+        config: RESTConfig,
+        *,
+        transport: Transport | None = None,
+        session: Session | None = None,
+        auth: AuthBase | None = None,
+        warnings: WarningHandler | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
+        self.config = config
+        self.transport = transport if transport is not None else Transport(config, session=session, auth=auth)
+        self._warnings = warnings
+        self._retry = retry if retry is not None else RetryPolicy()
+        self._timeout = config.timeout
+
+    # ---------------------------------------------------------------- requests as values
+
+    def execute(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+        warnings: WarningHandler | None = None,
+        parse_status: bool = True,
+    ) -> Response:
+        """Send a request and read its response whole.
+
+        Args:
+            request: what to ask.
+            timeout: seconds for the whole call, attempts and waits included; the config's by default.
+            cancel: a token that ends the call.
+            warnings: who is told of warnings, instead of the client's handler.
+            parse_status: whether a ``Status`` in the body may say what went wrong.
+
+        Returns:
+            A response with a status of 200-206.
+
+        Raises:
+            APIStatusError: the server refused; the subclass for the reason.
+            TransportError: no complete response came.
+            DeadlineExceededError: the timeout ran out.
+            CancelledError: the token was cancelled.
+            ClosedError: the client is closed.
+        """
+        scope = CallScope(timeout if timeout is not None else self._timeout, cancel)
+        response, notes = self._attempts(request, scope, "do", self._send)
+        self._tell(response.headers, warnings)
+        if response.status >= 300:
+            with _mentioning(notes):
+                raise_for_status(response, parse_status=parse_status)
+        return response
+
+    def stream(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+        warnings: WarningHandler | None = None,
+        read_timeout: float | None = None,
+    ) -> Stream:
+        """Send a request and hand over the body as it arrives.
+
+        Args:
+            request: what to ask.
+            timeout: seconds until the stream must be read to its end; None sets no limit.
+            cancel: a token that ends the call, and the stream.
+            warnings: who is told of warnings, instead of the client's handler.
+            read_timeout: seconds that the server may stay silent.
+
+        Returns:
+            An open stream of a response with a status of 200-299; close it.
+
+        Raises:
+            APIStatusError: the server refused.
+            TransportError: no response came.
+        """
+        scope = CallScope(timeout, cancel)
+
+        def send(request: Request, scope: CallScope) -> Stream:
+            return self.transport.stream(request, scope=scope, read_timeout=read_timeout)
+
+        stream, notes = self._attempts(request, scope, "stream", send)
+        self._accept(stream, warnings, notes, last_success=299)
+        return stream
+
+    def watch(
+        self,
+        request: Request,
+        *,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+        warnings: WarningHandler | None = None,
+        idle_timeout: float | None = None,
+    ) -> WatchStream:
+        """Open a watch: one request, until the server ends it.
+
+        Args:
+            request: a watch request.
+            timeout: seconds until the watch ends in `DeadlineExceededError`; None sets no limit.
+            cancel: a token that ends the watch in `CancelledError`.
+            warnings: who is told of warnings, instead of the client's handler.
+            idle_timeout: seconds that the server may stay silent.
+
+        Returns:
+            The events; close it. An empty one where the connection was lost again and again
+            before an answer (2.7.9 in docs/reference/parity).
+
+        Raises:
+            APIStatusError: the server refused; any status but 200 is a refusal.
+            TransportError: no connection.
+        """
+        scope = CallScope(timeout, cancel)
+
+        def send(request: Request, scope: CallScope) -> Stream:
+            return self.transport.stream(request, scope=scope, read_timeout=idle_timeout)
+
+        try:
+            stream, notes = self._attempts(request, scope, "watch", send)
+        except TransportError as error:
+            if not self._retry.is_quiet_end(error, "watch"):
+                raise
+            return WatchStream(None)
+        self._accept(stream, warnings, notes, last_success=200)
+        return WatchStream(stream)
+
+    # ---------------------------------------------------------------- the fluent builder
+
+    def get(self) -> RESTRequest:
+        """Begin a GET."""
+        return self.verb("GET")
+
+    def post(self) -> RESTRequest:
+        """Begin a POST."""
+        return self.verb("POST")
+
+    def put(self) -> RESTRequest:
+        """Begin a PUT."""
+        return self.verb("PUT")
+
+    def patch(self, type: PatchType) -> RESTRequest:  # noqa: A002 - the word of the API
+        """Begin a PATCH of a type, which becomes the Content-Type."""
+        return self.verb("PATCH").header("Content-Type", type.value)
+
+    def delete(self) -> RESTRequest:
+        """Begin a DELETE."""
+        return self.verb("DELETE")
+
+    def verb(self, verb: str) -> RESTRequest:
+        """Begin a request with any HTTP method."""
+        return RESTRequest(verb=verb, _client=self)
+
+    # ---------------------------------------------------------------- life
+
+    def close(self) -> None:
+        """Close every connection; calls under way end in `ClosedError`. Closing twice is fine."""
+        self.transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"RESTClient({self.config.base_url!r})"
+
+    # ---------------------------------------------------------------- attempts
+
+    def _send(self, request: Request, scope: CallScope) -> Response:
+        return self.transport.send(request, scope=scope)
+
+    def _attempts(
+        self, request: Request, scope: CallScope, mode: Mode, send: Callable[[Request, CallScope], _A]
+    ) -> tuple[_A, list[str]]:
+        """Send until the answer is final; the notes say what came before it."""
+        notes: list[str] = []
+        while True:
+            with _mentioning(notes):
+                try:
+                    answer = send(request, scope)
+                except TransportError as error:
+                    delay = self._retry.after_error(len(notes), request, error, mode)
+                    if delay is None:
+                        raise
+                    notes.append(str(error))
+                else:
+                    delay = self._retry.after_response(len(notes), request, answer.status, answer.headers)
+                    if delay is None:
+                        return answer, notes
+                    notes.append(f"HTTP {answer.status} with Retry-After: {delay:g}")
+                    if isinstance(answer, Stream):
+                        _drain(answer)
+                scope.sleep(delay)
+
+    def _accept(self, stream: Stream, warnings: WarningHandler | None, notes: list[str], *, last_success: int) -> None:
+        try:
+            self._tell(stream.headers, warnings)
+            if 200 <= stream.status <= last_success:
+                return
+            body = stream.read_all(_ERROR_BODY_BYTES)
+        except BaseException:
+            stream.close()
+            raise
+        stream.close()
+        response = Response(stream.status, stream.headers, body, stream.request)
+        with _mentioning(notes):
+            raise_for_status(response)
+        raise DecodeError(
+            f"{stream.request.method} {stream.request.path}: status {stream.status} where a watch needs 200"
+        )
+
+    def _tell(self, headers: Headers, handler: WarningHandler | None) -> None:
+        lines = headers.getlist("Warning")
+        if not lines:
+            return
+        handler = handler or self._warnings or _default_warning_handler[0]
+        for warning in parse_warning_headers(lines):
+            if warning.code == 299 and warning.text:
+                handler(warning)
+
+
+class WatchStream:
+    """The events of one watch request.
+
+    Iterate over it once; close it, or use it in a ``with``. Any thread may close it, which ends
+    the iteration. As in client-go (AM/watch/streamwatcher.go) the end of the connection, orderly or
+    not, ends the iteration silently, and bytes that are no event give one ERROR event before the end.
+    """
+
+    def __init__(self, stream: Stream | None) -> None:
+        self._stream = stream
+        self._events = self._tolerant()
+
+    def __iter__(self) -> Iterator[WatchEvent]:
+        return self._events
+
+    def __next__(self) -> WatchEvent:
+        return next(self._events)
+
+    def strict(self) -> Iterator[WatchEvent]:
+        """The events as in iteration, but what ends them badly is raised.
+
+        Raises:
+            TransportError: the connection was lost.
+            DecodeError: something is no event.
+            ClosedError: the watch was closed.
+        """
+        if self._stream is None:
+            return
+        decoder = WatchDecoder()
+        while chunk := self._stream.read():
+            yield from decoder.feed(chunk)
+        yield from decoder.finish()
+
+    def _tolerant(self) -> Iterator[WatchEvent]:
+        try:
+            yield from self.strict()
+        except (ConnectionLostError, RequestTimeoutError, ClosedError):
+            return
+        except DecodeError as error:
+            yield WatchEvent(EventType.ERROR, _decoding_status(error))
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the watch, from any thread and any number of times."""
+        if self._stream is not None:
+            self._stream.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RESTRequest(RequestBuilder):
+    """A `RequestBuilder` that can be sent; begin one with the verbs of a `RESTClient`."""
+
+    _client: RESTClient
+
+    def do(self, *, cancel: CancelToken | None = None, warnings: WarningHandler | None = None) -> Result:
+        """Send it and read the response whole.
+
+        Raises:
+            InvalidRequestError: what was built makes no request.
+            APIStatusError: the server refused.
+        """
+        response = self._client.execute(self.build(), timeout=self._timeout, cancel=cancel, warnings=warnings)
+        return Result(response)
+
+    def do_raw(self, *, cancel: CancelToken | None = None, warnings: WarningHandler | None = None) -> bytes:
+        """Send it and return the bytes; a refusal's reason is the HTTP code's, its body the text (2.8.3)."""
+        return self._client.execute(
+            self.build(), timeout=self._timeout, cancel=cancel, warnings=warnings, parse_status=False
+        ).body
+
+    def stream(self, *, cancel: CancelToken | None = None, warnings: WarningHandler | None = None) -> Stream:
+        """Send it and hand over the body as it arrives."""
+        return self._client.stream(self.build(), timeout=self._timeout, cancel=cancel, warnings=warnings)
+
+    def watch(self, *, cancel: CancelToken | None = None, warnings: WarningHandler | None = None) -> WatchStream:
+        """Send it and decode the events of a watch; set the ``watch`` parameter yourself, as in client-go."""
+        return self._client.watch(self.build(), timeout=self._timeout, cancel=cancel, warnings=warnings)
+
+
+class _mentioning:  # noqa: N801 - reads as a verb
+    """Adds to an error that leaves the block what the attempts before it came to (2.7.8)."""
+
+    __slots__ = ("_notes",)
+
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        if error is not None and self._notes and not isinstance(error, GeneratorExit):
+            error.add_note(f"error from a previous attempt: {self._notes[-1]}")
+
+
+def _drain(stream: Stream) -> None:
+    # A little more read lets the connection be used again (CG/rest/request.go, readAndCloseResponseBody).
+    try:
+        stream.read_all(_DRAIN_BYTES)
+    except (TransportError, DecodeError, CancelledError, DeadlineExceededError):
+        pass
+    finally:
+        stream.close()
+
+
+def _decoding_status(error: DecodeError) -> dict[str, Any]:
+    text = f"unable to decode an event from the watch stream: {error}"
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": text,
+        "reason": "InternalError",
+        "code": 500,
+        "details": {
+            "causes": [
+                {"reason": "UnexpectedServerResponse", "message": text},
+                {"reason": "ClientWatchDecoding", "message": text},
+            ]
+        },
+    }
