@@ -7,7 +7,9 @@ connection classes that urllib3 creates find it; whatever blocks says first how 
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
+import os
 import socket
 import ssl
 import threading
@@ -17,7 +19,9 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
-__all__ = ["Call", "SocketAddress", "current_call", "dial", "making", "shut_down", "wrap_tls"]
+from urllib3.util.wait import wait_for_write
+
+__all__ = ["Call", "SocketAddress", "current_call", "dial", "making", "set_options", "shut_down", "wrap_tls"]
 
 HANDSHAKE_TIMEOUT = 10.0
 """Seconds for a TLS handshake (Go's default transport)."""
@@ -27,6 +31,9 @@ KEEPALIVE_IDLE = 30
 KEEPALIVE_INTERVAL = 15
 KEEPALIVE_PROBES = 3
 """A peer that vanished without a word is noticed after 30 + 3 * 15 s (client-go: HTTP/2 pings, 30 + 15 s)."""
+
+_UNDER_WAY = (errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR)
+_PAUSE = 0.5
 
 SocketAddress = tuple[int, int, int, str, Any]
 
@@ -153,13 +160,10 @@ def dial(
             break
         sock = socket.socket(family, kind, protocol)
         try:
-            _set_options(sock)
+            set_options(sock)
             if source_address:
                 sock.bind(source_address)
-            if call is not None:
-                call.attach(partial(shut_down, sock), "connecting")
-            sock.settimeout(_share(deadline, len(addresses) - index))
-            sock.connect(address)
+            _connect(sock, address, _share(deadline, len(addresses) - index), call)
         except OSError as error:
             problem = error
             sock.close()
@@ -167,6 +171,32 @@ def dial(
             sock.settimeout(timeout)
             return sock
     raise problem
+
+
+def _connect(sock: socket.socket, address: Any, timeout: float | None, call: Call | None) -> None:
+    """As ``sock.connect``, but one can stop waiting.
+
+    A socket that is shut down before connect() begins would connect all the same, so the order is: begin, say
+    how to be woken, wait. Where a shutdown does not wake a socket that is connecting, the pauses do.
+    """
+    deadline = None if timeout is None else time.monotonic() + timeout
+    sock.setblocking(False)
+    problem = sock.connect_ex(address)
+    if call is not None:
+        call.attach(partial(shut_down, sock), "connecting")
+    if problem in _UNDER_WAY:
+        while not wait_for_write(
+            sock, _PAUSE if deadline is None else min(_PAUSE, max(0.0, deadline - time.monotonic()))
+        ):
+            if deadline is not None and time.monotonic() >= deadline:
+                raise TimeoutError("timed out")
+            if call is not None and call.interrupted:
+                break
+        problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if call is not None and call.interrupted:
+        problem = errno.ECONNABORTED
+    if problem:
+        raise OSError(problem, os.strerror(problem))
 
 
 def _share(deadline: float | None, addresses: int) -> float | None:
@@ -178,7 +208,8 @@ def _share(deadline: float | None, addresses: int) -> float | None:
     return left if addresses == 1 else max(left / addresses, min(2.0, left))  # Go's floor is 2 s too
 
 
-def _set_options(sock: socket.socket) -> None:
+def set_options(sock: socket.socket) -> None:
+    """Send at once, and notice a peer that is gone."""
     options = [
         (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
         (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -205,13 +236,17 @@ def _resolve(host: str, port: int, timeout: float | None, call: Call | None) -> 
 
 
 def _look_up(host: str, port: int, flags: int = 0) -> list[SocketAddress]:
-    return [*socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, 0, flags)]
+    try:
+        return [*socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, 0, flags)]
+    except UnicodeError:  # a label that is empty or too long for IDNA
+        raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
 
 
 class _Lookup:
     """A name lookup on a thread of its own: nothing can interrupt getaddrinfo, but one can stop waiting."""
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, host: str, port: int, look_up: Callable[[str, int], list[SocketAddress]] | None = None) -> None:
+        self._look_up = look_up or _look_up
         self._over = threading.Event()
         self._addresses: list[SocketAddress] = []
         self._problem: OSError | None = None
@@ -220,11 +255,9 @@ class _Lookup:
 
     def _run(self, host: str, port: int) -> None:
         try:
-            self._addresses = _look_up(host, port)
+            self._addresses = self._look_up(host, port)
         except OSError as error:
             self._problem = error
-        except UnicodeError:  # a label that is empty or too long for IDNA
-            self._problem = socket.gaierror(socket.EAI_NONAME, "not a host name")
         self._done = True
         self._over.set()
 

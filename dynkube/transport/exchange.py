@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPResponse
+from functools import partial
+from http.client import HTTPResponse as ParsedResponse
 from typing import Any, cast
 
 import requests
-from urllib3 import HTTPHeaderDict
+from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.response import BaseHTTPResponse
 
 from dynkube.errors import CancelledError, ClosedError, ConnectionLostError, DeadlineExceededError
@@ -106,7 +108,7 @@ class Exchange:
         link.calls.begin(self.call)
         self._disarm: Callable[[], None] = scope.arm(self.call.interrupt)
         self.answer: Any = None
-        self.parsed: HTTPResponse | None = None
+        self.parsed: ParsedResponse | None = None
         self.status = 0
         self.headers: Headers = _NO_HEADERS
         self.gunzip = False
@@ -121,6 +123,9 @@ class Exchange:
         headers = raw.headers if isinstance(raw, BaseHTTPResponse) else HTTPHeaderDict(answer.headers)
         self.status = answer.status_code
         self.parsed = self.call.response if self.call.target else None
+        if self.parsed is None and isinstance(raw, HTTPResponse):
+            # A connection that is not ours: urllib3 knows its socket from now on.
+            self.call.attach(partial(_shut_down_foreign, raw), "reading the response's body")
         self.call.phase = "reading the response's body"
         asked = prepared.headers.get("Accept-Encoding", "") if prepared.headers else ""
         self.gunzip = is_gzip(headers.get("Content-Encoding")) and (self._link.decompress or "gzip" in asked)
@@ -195,3 +200,8 @@ class Exchange:
         """Nothing may interrupt this exchange any more."""
         self._disarm()
         self._link.calls.end(self.call)
+
+
+def _shut_down_foreign(raw: HTTPResponse) -> None:
+    with contextlib.suppress(ValueError, RuntimeError, OSError):  # it has been closed, or is back in its pool
+        raw.shutdown()

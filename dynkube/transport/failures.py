@@ -93,7 +93,7 @@ class Failures:
         return found
 
     def _classify(self, error: Exception, chain: list[BaseException], phase: str, started: bool) -> DynkubeError:
-        for test in (self._proxied, self._certificate, self._handshake, self._timeout, self._no_connection):
+        for test in (self._proxied, self._certificate, self._handshake, self._no_connection, self._timeout):
             found = test(chain, phase)
             if found is not None:
                 return found
@@ -127,17 +127,19 @@ class Failures:
         )
 
     def _handshake(self, chain: list[BaseException], phase: str) -> DynkubeError | None:
-        found = _first(chain, ssl.SSLError)
-        if found is None or isinstance(found, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        if _first(chain, ssl.SSLEOFError, ssl.SSLZeroReturnError) is not None:
+            return None  # the connection broke; that it was a TLS connection is no matter
+        found = _first(chain, ssl.SSLError, requests.exceptions.SSLError, urllib3.exceptions.SSLError)
+        if found is None:
             return None
-        reason = found.reason or ""
+        reason = getattr(_first(chain, ssl.SSLError), "reason", None) or ""
         if _SPEAKS_NO_TLS.search(reason) and phase == "TLS handshake":
             why = "it does not speak TLS; is it plain http (server: http://...), or another port?"
         elif _REFUSED_CLIENT.search(reason):
             which = "refused our client certificate" if self._has_certificate else "wants a client certificate"
             why = f"the server {which} ({reason}); check client-certificate and client-key"
         else:
-            why = reason or type(found).__name__
+            why = reason or _root_text(chain)
         return TLSError(f"{self._server}: TLS failed: {why}{self._config}")
 
     def _timeout(self, chain: list[BaseException], phase: str) -> DynkubeError | None:
@@ -174,8 +176,10 @@ class Failures:
         kinds = (ProtocolError, IncompleteRead, http.client.HTTPException, requests.exceptions.ChunkedEncodingError)
         if _first(chain, *kinds) is None and not any(map(_is_loss, chain)):
             return None
+        # What a TLS server makes of plain http is often just that.
+        hint = "" if self._tls or started else "; does the server speak https (server: https://...)?"
         return ConnectionLostError(
-            f"{self._server}: the connection was lost while {_doing(phase)}: {_root_text(chain)}",
+            f"{self._server}: the connection was lost while {_doing(phase)}: {_root_text(chain)}{hint}",
             response_started=started,
         )
 

@@ -6,6 +6,7 @@ The classes work inside a `dial.Call` of the thread, and like urllib3's own outs
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import queue
 import socket
 import sys
@@ -17,7 +18,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyM
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
-from dynkube.transport.dial import Call, current_call, dial, shut_down
+from dynkube.transport.dial import Call, current_call, dial, set_options, shut_down
 
 __all__ = ["DirectManager", "HeaderCheckingResponse", "TunnelManager", "drop_idle", "socks_manager"]
 
@@ -235,11 +236,14 @@ def socks_manager(proxy_url: str, **options: Any) -> PoolManager:
     Raises:
         ImportError: PySocks is not installed.
     """
+    if importlib.util.find_spec("socks") is None:
+        raise ImportError("PySocks is not installed")  # urllib3 would warn as well
     from urllib3.contrib import socks
 
     class _SOCKSConnection(_Connection, socks.SOCKSConnection):
         def _new_conn(self) -> socket.socket:
             sock: socket.socket = socks.SOCKSConnection._new_conn(self)  # noqa: SLF001
+            set_options(sock)
             call = current_call()
             if call is not None:
                 call.attach(partial(shut_down, sock), "connecting")

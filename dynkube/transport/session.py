@@ -91,13 +91,12 @@ class SessionSender:
         request.bare = adapter is self._own and not hooks["response"]  # type: ignore[attr-defined]
         options = {"stream": True, "timeout": timeout, **options}
         answer: Any = adapter.send(request, **options)
-        if not isinstance(answer, requests.Response):
-            return answer
-        try:
-            answer = dispatch_hook("response", hooks, answer, **options)  # type: ignore[no-untyped-call]
-        except BaseException:
-            answer.close()
-            raise
+        if isinstance(answer, requests.Response):
+            try:
+                answer = dispatch_hook("response", hooks, answer, **options)  # type: ignore[no-untyped-call]
+            except BaseException:
+                answer.close()
+                raise
         if self._session is not None:
             extract_cookies_to_jar(self._session.cookies, request, answer.raw)  # type: ignore[no-untyped-call]
         return answer

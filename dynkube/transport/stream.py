@@ -146,7 +146,7 @@ class Stream:
         if self._decoder is None:
             return self._source.read(limit)
         while not self._held:
-            data = self._source.read(limit)
+            data = self._source.read(max(limit, 65536))
             if not data:
                 self._decoder.finish()
                 return b""
