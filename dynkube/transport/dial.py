@@ -41,13 +41,26 @@ SocketAddress = tuple[int, int, int, str, Any]
 class Call:
     """One HTTP exchange, as its connection and the threads that may interrupt it see it."""
 
-    __slots__ = ("__weakref__", "_lock", "_wake", "interrupted", "phase", "response", "reused", "started", "target")
+    __slots__ = (
+        "__weakref__",
+        "_lock",
+        "_wake",
+        "cut",
+        "interrupted",
+        "phase",
+        "response",
+        "reused",
+        "started",
+        "target",
+    )
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._wake: Callable[[], object] | None = None
         self.interrupted = False
-        """`interrupt` was called while something could still be interrupted."""
+        """`interrupt` has been called."""
+        self.cut = False
+        """It has taken effect: what was read after that is not to be trusted."""
         self.phase = "preparing"
         """What the call is doing, for error messages."""
         self.target = ""
@@ -64,25 +77,28 @@ class Call:
             self.phase = phase
             self._wake = wake
             if self.interrupted:
-                wake()
+                self._cut(wake)
 
     def detach(self) -> bool:
         """The connection is about to serve someone else: nothing may touch it any more.
 
         Returns:
-            False if the connection was interrupted before, so that nobody can use it again.
+            False if the connection has been cut, so that nobody can use it again.
         """
         with self._lock:
             self._wake = None
-            return not self.interrupted
+            return not self.cut
 
     def interrupt(self) -> None:
-        """Wake whoever blocks in this call; does nothing after `detach`."""
+        """Wake whoever blocks in this call, or is about to."""
         with self._lock:
-            if self._wake is not None or self.phase == "preparing":
-                self.interrupted = True
+            self.interrupted = True
             if self._wake is not None:
-                self._wake()
+                self._cut(self._wake)
+
+    def _cut(self, wake: Callable[[], object]) -> None:
+        self.cut = True
+        wake()
 
 
 class _Local(threading.local):

@@ -106,7 +106,7 @@ class Exchange:
         self._scope = scope
         self.call = Call()
         link.calls.begin(self.call)
-        self._disarm: Callable[[], None] = scope.arm(self.call.interrupt)
+        self._disarm: Callable[[], None] = scope.arm(_weakly(self.call))
         self.answer: Any = None
         self.parsed: ParsedResponse | None = None
         self.status = 0
@@ -200,6 +200,18 @@ class Exchange:
         """Nothing may interrupt this exchange any more."""
         self._disarm()
         self._link.calls.end(self.call)
+
+
+def _weakly(call: Call) -> Callable[[], object]:
+    # A token outlives the calls it may end; it must not keep the sockets of streams that were dropped.
+    reference = weakref.ref(call)
+
+    def interrupt() -> None:
+        found = reference()
+        if found is not None:
+            found.interrupt()
+
+    return interrupt
 
 
 def _shut_down_foreign(raw: HTTPResponse) -> None:

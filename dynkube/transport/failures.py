@@ -47,6 +47,7 @@ _HOST_MISMATCH = {62, 64}  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS
 _NOT_VALID_IN_TIME = {9, 10}  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
 _SPEAKS_NO_TLS = re.compile("WRONG_VERSION_NUMBER|HTTP_REQUEST|UNKNOWN_PROTOCOL|RECORD_LAYER_FAILURE|PACKET_LENGTH")
 _REFUSED_CLIENT = re.compile("ALERT_(BAD_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|ACCESS_DENIED)|HANDSHAKE_FAILURE")
+_ENDS = (http.client.IncompleteRead, http.client.RemoteDisconnected)
 _LOST = (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ENOTCONN, errno.EBADF, errno.ESHUTDOWN)
 
 
@@ -170,9 +171,13 @@ class Failures:
             return ClosedError("the client has been closed")
         if _first(chain, requests.exceptions.ContentDecodingError, urllib3.exceptions.DecodeError) is not None:
             return DecodeError(f"{self._server}: the response's body is not what its Content-Encoding says")
-        status = _first(chain, http.client.BadStatusLine)
-        if status is not None and not isinstance(status, http.client.RemoteDisconnected):
-            return TransportError(f"{self._server}: the answer is not HTTP; {self._other_protocol(str(status))}")
+        if phase == "waiting for the response":
+            odd = [
+                each for each in chain if isinstance(each, http.client.HTTPException) and not isinstance(each, _ENDS)
+            ]
+            if odd:
+                said = _root_text([odd[0]])[:100]
+                return TransportError(f"{self._server}: the answer is not HTTP: {said!r}; {self._other_protocol(said)}")
         kinds = (ProtocolError, IncompleteRead, http.client.HTTPException, requests.exceptions.ChunkedEncodingError)
         if _first(chain, *kinds) is None and not any(map(_is_loss, chain)):
             return None

@@ -5,10 +5,12 @@ The classes work inside a `dial.Call` of the thread, and like urllib3's own outs
 
 from __future__ import annotations
 
+import errno
 import http.client
 import importlib.util
 import queue
 import socket
+import ssl
 import sys
 import time
 from functools import partial
@@ -119,7 +121,12 @@ class _Connection(_ConnectionBase):
             call.started = False
             if self.sock is not None:
                 call.attach(partial(shut_down, self.sock), "sending the request")
-        super().request(method, url, *args, **kwargs)
+        try:
+            super().request(method, url, *args, **kwargs)
+        except ssl.SSLEOFError as error:
+            # The server has hung up, and may have said why: with TLS 1.3 it refuses a client certificate after the
+            # client's handshake is over. After this error urllib3 reads the answer all the same.
+            raise BrokenPipeError(errno.EPIPE, "the server closed the connection") from error
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
         del skip_accept_encoding
@@ -169,10 +176,11 @@ class _Pool(_PoolBase):
             if call is not None and not call.detach():
                 conn.close()
             conn.idle_since = time.monotonic()
-            # urllib3 logs a warning when the pool is full; that is how a burst ends, nothing to warn of.
-            if self.pool is None or self.pool.full():
+        if self.pool is not None and self.pool.full():
+            # urllib3 logs a warning here; that is how a burst ends, nothing to warn of.
+            if conn is not None:
                 conn.close()
-                return
+            return
         super()._put_conn(conn)
 
     def urlopen(self, method: str, url: str, *args: Any, **kwargs: Any) -> Any:

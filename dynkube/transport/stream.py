@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from dynkube.errors import ClosedError, DecodeError, InvalidRequestError
+from dynkube.errors import ClosedError, InvalidRequestError
 from dynkube.transport.body import Gunzip, Source
 from dynkube.transport.dial import Call
 from dynkube.wire.messages import Headers, Request
@@ -130,7 +130,7 @@ class Stream:
             data = self._decoded(limit)
         except Exception as error:
             raise self._failed(error) from error
-        if self._call.interrupted and not data:
+        if self._call.cut and not data:
             # A socket that was shut down reads like the end of a body without a length.
             raise self._failed(ConnectionResetError("interrupted"))
         self._ended = not data
@@ -139,7 +139,7 @@ class Stream:
     def _failed(self, error: Exception) -> Exception:
         if self._closed:
             return ClosedError("the stream has been closed")
-        self._failure = error if isinstance(error, DecodeError) else (self._explain(error) or error)
+        self._failure = self._explain(error) or error
         return self._failure
 
     def _decoded(self, limit: int) -> bytes:

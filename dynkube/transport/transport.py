@@ -34,7 +34,7 @@ STREAM_READ_TIMEOUT = 330.0
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)
-_TARGET = re.compile(r"/[\x21-\x7e]*")
+_TARGET = re.compile(r"/[\x21\x22\x24-\x7e]*")  # "#" would be the end of it for some
 _HTTPS_WANTED = b"Client sent an HTTP request to an HTTPS server"
 
 
@@ -100,9 +100,10 @@ class Transport:
             InvalidRequestError: The request cannot be sent.
         """
         scope = scope or CallScope()
+        patience = _checked(READ_TIMEOUT if read_timeout is None else read_timeout)
         target = self._prefix + request.target
         for _ in range(_MAX_REDIRECTS + 1):
-            response = self._whole(request, target, scope, READ_TIMEOUT if read_timeout is None else read_timeout)
+            response = self._whole(request, target, scope, patience)
             location = self._redirect(request, target, response.status, response.headers.get("Location"))
             if location is None:
                 return response
@@ -124,9 +125,10 @@ class Transport:
             TransportError: As `send`, up to the response's header.
         """
         scope = scope or CallScope()
+        patience = _checked(STREAM_READ_TIMEOUT if read_timeout is None else read_timeout)
         target = self._prefix + request.target
         for _ in range(_MAX_REDIRECTS + 1):
-            stream = self._stream(request, target, scope, STREAM_READ_TIMEOUT if read_timeout is None else read_timeout)
+            stream = self._stream(request, target, scope, patience)
             location = self._redirect(request, target, stream.status, stream.headers.get("Location"))
             if location is None:
                 return stream
@@ -161,7 +163,7 @@ class Transport:
             raise exchange.explained(error) from error
         finally:
             exchange.finish()
-        if exchange.call.interrupted:  # by a scope that ended: what looks like the end of the body is not
+        if exchange.call.cut:  # what looks like the end of the body is not
             exchange.check()
         if not self._base_url.startswith("https:"):
             self._check_scheme(exchange.status, body)
@@ -225,3 +227,9 @@ class Transport:
     def _check_scheme(self, status: int, body: bytes) -> None:
         if status == 400 and body.startswith(_HTTPS_WANTED):
             raise ConnectError(f"{self._base_url}: the server there wants https; write server: https://...")
+
+
+def _checked(read_timeout: float) -> float:
+    if not read_timeout > 0:
+        raise InvalidRequestError(f"read_timeout: want seconds above 0, or math.inf, got {read_timeout!r}")
+    return read_timeout

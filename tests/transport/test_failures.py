@@ -68,11 +68,9 @@ def classes(module, base):
     return sorted((each for each in found if not issubclass(each, Warning)), key=lambda each: each.__name__)
 
 
-def explain(error, **fields):
+def explain(error, phase="connecting", **fields):
     fields.setdefault("host", "https://kube:6443")
-    return Failures(RESTConfig(**fields), "").explain(
-        error, method="GET", path="/api", phase="connecting", started=False
-    )
+    return Failures(RESTConfig(**fields), "").explain(error, method="GET", path="/api", phase=phase, started=False)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +105,17 @@ def test_each_class_of_urllib3_has_one_of_ours(kind):
         (ssl.SSLError(1, "odd"), TLSError),
         (http.client.IncompleteRead(b""), ConnectionLostError),
         (http.client.RemoteDisconnected("gone"), ConnectionLostError),
-        (http.client.BadStatusLine("<html>"), TransportError),
         (OSError("odd"), TransportError),
     ],
 )
 def test_errors_below_urllib3(error, kind):
     assert type(explain(error)) is kind
+
+
+@pytest.mark.parametrize("error", [http.client.BadStatusLine("<html>"), http.client.LineTooLong("header line")])
+def test_what_is_no_header_is_no_lost_connection(error):
+    assert type(explain(error, phase="waiting for the response")) is TransportError
+    assert type(explain(error, phase="reading the response's body")) is ConnectionLostError
 
 
 def test_ours_stay_and_a_users_own_stay_his():

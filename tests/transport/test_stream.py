@@ -69,6 +69,18 @@ def test_a_limit_below_1_is_refused(server, connect):
         stream.read(0)
 
 
+def test_gzip_that_is_interrupted_is_not_called_damaged(server, connect, in_thread):
+    body = gzip.compress(b"x" * 1000)[:-4]
+    server.reply(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Encoding: gzip\r\n\r\n" + body, HOLD)
+    token = CancelToken()
+    stream = connect(server).stream(WATCH, scope=CallScope(None, token))
+    reading = in_thread(stream.read_all)
+    token.cancel()
+    with pytest.raises(CancelledError):
+        reading()
+    stream.close()
+
+
 def test_gzip_is_handed_over_as_it_comes(server, connect):
     gate = threading.Event()
     packer = zlib.compressobj(wbits=31)
@@ -269,10 +281,11 @@ def test_a_token_that_is_cancelled_later_does_not_hurt_the_next_user(server, con
     assert server.connection_count == 1
 
 
-def test_a_stream_that_is_dropped_closes_its_connection(server, connect):
+@pytest.mark.parametrize("scope", [CallScope(), CallScope(3600, CancelToken())])
+def test_a_stream_that_is_dropped_closes_its_connection(server, connect, scope):
     server.stream(b"one", HOLD)
     transport = connect(server)
-    stream = transport.stream(WATCH)
+    stream = transport.stream(WATCH, scope=scope)
     stream.read()
     del stream
     server.wait_for_ends(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import socket
 
 import pytest
 from scripted import CLOSE, RESET, json_response, response
@@ -47,7 +48,7 @@ def test_the_hosts_path_comes_before_every_path(server, connect):
     assert server.requests[0].target == "/cluster-7/api?limit=1"
 
 
-@pytest.mark.parametrize("path", ["/a b", "/a\r\nX: y", "api", "", "/ä", "http://elsewhere/"])
+@pytest.mark.parametrize("path", ["/a b", "/a#b", "/a\r\nX: y", "api", "", "/ä", "http://elsewhere/"])
 def test_a_target_that_is_not_escaped_is_refused(server, connect, path):
     with pytest.raises(InvalidRequestError, match="path"):
         connect(server).send(Request("GET", path))
@@ -371,6 +372,34 @@ def test_credentials_from_a_plugin_are_refused():
 def test_no_read_timeout_on_request(server, connect):
     server.reply_json({})
     assert connect(server).send(GET, read_timeout=math.inf).status == 200
+
+
+@pytest.mark.parametrize("verb", ["send", "stream"])
+@pytest.mark.parametrize("seconds", [0, -1, math.nan])
+def test_a_read_timeout_is_above_0(server, connect, verb, seconds):
+    with pytest.raises(InvalidRequestError, match="read_timeout"):
+        getattr(connect(server), verb)(GET, read_timeout=seconds)
+
+
+def test_ipv6(in_thread):
+    try:
+        listener = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 here")
+
+    def serve():
+        sock, _ = listener.accept()
+        with sock:
+            head = sock.recv(65536)
+            sock.sendall(response(b"{}"))
+            return head
+
+    with listener:
+        serving = in_thread(serve)
+        port = listener.getsockname()[1]
+        with Transport(RESTConfig(host=f"http://[::1]:{port}")) as transport:
+            assert transport.send(GET).body == b"{}"
+        assert f"Host: [::1]:{port}\r\n".encode() in serving()
 
 
 def test_the_repr_names_the_server(server, connect):
