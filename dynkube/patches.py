@@ -32,7 +32,7 @@ class PatchType(StrEnum):
     """The fields that a manager owns (server-side apply)."""
 
 
-def patch_type_of(body: object, type: PatchType | None = None) -> PatchType:  # noqa: A002 - the word of the API
+def patch_type_of(body: object, type: PatchType | object | None = None) -> PatchType:  # noqa: A002 - the word of the API
     """The type of a patch: what the caller says, else what the body can only be.
 
     Args:
