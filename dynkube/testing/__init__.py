@@ -1,7 +1,13 @@
-"""Servers and faults for tests: a real control plane, and a proxy that breaks connections.
+"""For who tests Python code that talks to Kubernetes: real servers and real faults, on loopback.
 
-Everything here is imported when first used: starting servers and making certificates cost
-more than a name.
+- `ControlPlane`: etcd and kube-apiserver from ``$KUBEBUILDER_ASSETS``, with fresh certificates:
+  kubeconfigs, refusals, kills, expiry, broken aggregated APIs. envtest for Python.
+- `AccessRule`: what a user of it may do.
+- `FaultProxy`: a TCP proxy before any server that cuts, stalls or resets when the test says.
+- ``dynkube.testing.plugin``: pytest fixtures, opted into with ``-p dynkube.testing.plugin``.
+
+Everything is imported when first used: starting servers and making certificates cost more than
+a name. Needs ``pip install 'dynkube[testing]'``.
 """
 
 from __future__ import annotations
@@ -10,11 +16,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dynkube.testing.controlplane import ControlPlane
+    from dynkube.testing.errors import ControlPlaneError
     from dynkube.testing.faultproxy import Fault, FaultProxy, Injection, ProxiedConnection, SeenRequest
+    from dynkube.testing.rules import AccessRule
 
-__all__ = ["Fault", "FaultProxy", "Injection", "ProxiedConnection", "SeenRequest"]
+__all__ = [
+    "AccessRule",
+    "ControlPlane",
+    "ControlPlaneError",
+    "Fault",
+    "FaultProxy",
+    "Injection",
+    "ProxiedConnection",
+    "SeenRequest",
+]
 
 _HOMES = {
+    "AccessRule": "dynkube.testing.rules",
+    "ControlPlane": "dynkube.testing.controlplane",
+    "ControlPlaneError": "dynkube.testing.errors",
     "Fault": "dynkube.testing.faultproxy",
     "FaultProxy": "dynkube.testing.faultproxy",
     "Injection": "dynkube.testing.faultproxy",

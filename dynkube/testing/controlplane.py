@@ -1,0 +1,409 @@
+"""A real control plane for tests: etcd and kube-apiserver, started in seconds and gone without a trace.
+
+envtest for Python. The programs come from a folder that ``$KUBEBUILDER_ASSETS`` names (what
+``setup-envtest`` fills); everything else, certificates, ports, data, is made afresh and removed.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from dynkube.errors import ConfigError, InvalidRequestError
+from dynkube.testing import kubeconfigs, programs
+from dynkube.testing.apiclient import APIClient
+from dynkube.testing.errors import ControlPlaneError
+from dynkube.testing.pki import Authority
+from dynkube.testing.processes import Guard, Process
+from dynkube.testing.rules import AccessRule
+
+if TYPE_CHECKING:
+    from dynkube.config import RESTConfig
+    from dynkube.dynamic import DynamicClient
+
+__all__ = ["ControlPlane"]
+
+_TOKEN_USERS: Mapping[str, Sequence[str]] = {"token-user": ()}
+_POLL_SECONDS = 0.03
+_GRACE_SECONDS = 10.0
+_ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+_SCRATCH_KEY = "/dynkube/expired"
+
+
+class ControlPlane:
+    """etcd, kube-apiserver and, if asked, kube-controller-manager and test-node.
+
+    A context manager; `start` and `stop` do the same by hand. Whatever happens to this process,
+    the programs and their folder are gone a moment later: a guard process sees to it. One can
+    be used from many threads; a child of ``os.fork`` must not use its parent's.
+
+    Args:
+        assets: The folder of the programs; default ``$KUBEBUILDER_ASSETS``.
+        controller_manager: Also run kube-controller-manager (garbage collection, namespace
+            deletion, service accounts, workload controllers). Without it the ServiceAccount
+            admission plugin is off.
+        test_node: Also run ``test-node``, if the folder has one: pods then run, as processes of
+            this machine.
+        api_server_args: More flags for kube-apiserver, after ours: ``("--v=4",)``.
+        token_users: Users with a static token, and their groups: see `token_user`.
+        startup_timeout: Seconds that a start may take until the server is ready.
+
+    Raises:
+        ConfigError: An argument is unusable, or there is no control plane where it says.
+    """
+
+    def __init__(
+        self,
+        assets: str | os.PathLike[str] | None = None,
+        *,
+        controller_manager: bool = False,
+        test_node: bool = False,
+        api_server_args: Sequence[str] = (),
+        token_users: Mapping[str, Sequence[str]] = _TOKEN_USERS,
+        startup_timeout: float = 60.0,
+    ) -> None:
+        wanted = [programs.ETCD, programs.API_SERVER]
+        wanted += [programs.CONTROLLER_MANAGER] if controller_manager else []
+        wanted += [programs.TEST_NODE] if test_node else []
+        self._assets = programs.find_assets(assets, wanted)
+        self._extra = _checked_flags(api_server_args)
+        self._controller_manager = controller_manager
+        self._test_node = test_node
+        self._tokens = {user: (secrets.token_urlsafe(24), tuple(groups)) for user, groups in token_users.items()}
+        self._startup_timeout = startup_timeout
+        self._lock = threading.RLock()
+        self._running: _Running | None = None
+
+    def __repr__(self) -> str:
+        running = self._running
+        return f"<ControlPlane {running.url if running else 'stopped'}>"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # ------------------------------------------------------------------ life
+
+    def start(self) -> None:
+        """Start everything and return when the server is ready. A running one stays as it is.
+
+        Raises:
+            ControlPlaneError: A program died or was not ready in time; with the tail of its log.
+        """
+        with self._lock:
+            if self._running is not None:
+                return
+            running = _Running(self._assets)
+            self._finalizer = weakref.finalize(self, running.close)
+            try:
+                self._start(running)
+            except BaseException:
+                self._finalizer()
+                raise
+            self._running = running
+
+    def stop(self) -> None:
+        """Kill all programs and remove the folder, kubeconfigs included. Idempotent."""
+        with self._lock:
+            if self._running is not None:
+                self._running = None
+                self._finalizer()
+
+    def _start(self, running: _Running) -> None:
+        # etcd starts while we make the certificates; the API server waits for it by itself.
+        running.start_etcd()
+        authority = Authority("kubernetes-ca")
+        running.authority = authority
+        running.files.write_certificates(authority, self._tokens)
+        admin = running.files.pki / "admin.crt", running.files.pki / "admin.key"
+        running.client = APIClient(
+            programs.LOOPBACK, running.port, ca=running.files.pki / "ca.crt", certificate=admin[0], key=admin[1]
+        )
+        entry = {
+            "client-certificate-data": base64.b64encode(admin[0].read_bytes()).decode(),
+            "client-key-data": base64.b64encode(admin[1].read_bytes()).decode(),
+        }
+        running.write_kubeconfig(running.files.admin_kubeconfig, "admin", entry)
+        self._start_api_server(running)
+        self._start_companions(running)
+
+    def _start_api_server(self, running: _Running) -> None:
+        command = running.files.api_server(running.port, service_accounts=self._controller_manager, extra=self._extra)
+        running.api_server = running.spawn(programs.API_SERVER, command)
+        self._wait_ready(running)
+
+    def _wait_ready(self, running: _Running) -> None:
+        process = running.require_api_server()
+
+        def ready() -> str:
+            try:
+                answer = running.client.send("GET", "/readyz", timeout=2.0)
+            except OSError as error:
+                return str(error)
+            return "" if answer.ok else f"/readyz: HTTP {answer.status}: {answer.text}"
+
+        self._wait(process, ready, also=running.etcd)
+
+    def _start_companions(self, running: _Running) -> None:
+        if self._controller_manager:
+            running.files.write_signing_authority(running.authority)
+            manager = running.spawn(programs.CONTROLLER_MANAGER, running.files.controller_manager())
+            self._wait(manager, running.lacks("/api/v1/namespaces/default/serviceaccounts/default"))
+        if self._test_node:
+            node = running.spawn(programs.TEST_NODE, running.files.test_node())
+            self._wait(node, running.lacks_ready_node(programs.TEST_NODE))
+
+    def _wait(self, process: Process, lacking: Callable[[], str], *, also: Process | None = None) -> None:
+        """Ask ``lacking`` until it says ``""``: nothing lacks."""
+        deadline = time.monotonic() + self._startup_timeout
+        while lack := lacking():
+            for each in (process, also):
+                if each is not None and each.exited.is_set():
+                    raise ControlPlaneError(f"{each.name} ended with status {each.exit_code}; {each.describe()}")
+            if time.monotonic() > deadline:
+                message = (
+                    f"{process.name} was not ready after {self._startup_timeout:g} s ({lack}); {process.describe()}"
+                )
+                raise ControlPlaneError(message)
+            process.wait(_POLL_SECONDS)
+
+    # ------------------------------------------------------------------ what clients need
+
+    @property
+    def url(self) -> str:
+        """``https://127.0.0.1:<port>``; the same after a restart."""
+        return self._need().url
+
+    @property
+    def ca_data(self) -> bytes:
+        """The certificate (PEM) of the authority that signed the server's."""
+        return self._need().authority.certificate
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig of the admin (group ``system:masters``), 0600; gone after `stop`."""
+        return self._need().files.admin_kubeconfig
+
+    @property
+    def config(self) -> RESTConfig:
+        """The admin's `dynkube.config.RESTConfig`."""
+        from dynkube.config import load_config
+
+        return load_config(kubeconfig=self.kubeconfig)
+
+    @property
+    def folder(self) -> Path:
+        """Where data and logs are (``kube-apiserver.log``, ``etcd.log``); gone after `stop`."""
+        return self._need().guard.folder
+
+    def connect(self, kubeconfig: str | os.PathLike[str] | None = None, **options: Any) -> DynamicClient:
+        """A client of the admin, or of a kubeconfig that `user` or `token_user` gave.
+
+        Args:
+            kubeconfig: Default: the admin's.
+            **options: Those of `dynkube.connect`.
+        """
+        from dynkube.dynamic import connect
+
+        return connect(kubeconfig=self.kubeconfig if kubeconfig is None else kubeconfig, **options)
+
+    def user(self, name: str, groups: Sequence[str] = ()) -> Path:
+        """A kubeconfig with a new client certificate for this user. Without `allow` it may do next to nothing.
+
+        Raises:
+            InvalidRequestError: The name or a group is empty or longer than 64 characters (X.509).
+        """
+        running = self._need()
+        if isinstance(groups, str):
+            raise InvalidRequestError(
+                f"user: groups= must be a sequence of strings, such as ('developers',), not {groups!r}"
+            )
+        for each in (name, *groups):
+            if not 0 < len(each) <= 64:
+                raise InvalidRequestError(f"user: {each!r} must have 1 to 64 characters: it goes into a certificate")
+        entry = kubeconfigs.certificate_user(running.authority.client(name, groups))
+        return running.write_kubeconfig(running.new_kubeconfig_path(), name, entry)
+
+    def token_user(self, name: str = "token-user") -> Path:
+        """A kubeconfig with the bearer token of a user that ``token_users=`` names.
+
+        Raises:
+            InvalidRequestError: It names no such user: the server reads its tokens at the start.
+        """
+        running = self._need()
+        if name not in self._tokens:
+            known = ", ".join(sorted(self._tokens)) or "none"
+            raise InvalidRequestError(
+                f"token_user: no user {name!r} ({known}): name it in ControlPlane(token_users=...)"
+            )
+        entry = kubeconfigs.token_user(self._tokens[name][0])
+        return running.write_kubeconfig(running.new_kubeconfig_path(), name, entry)
+
+    def allow(self, rule: AccessRule) -> None:
+        """Grant a rule by RBAC, and return when it is in force.
+
+        Raises:
+            ControlPlaneError: The server refused it (its namespace must exist), or did not follow.
+        """
+        running = self._need()
+        base = f"{_RBAC}/namespaces/{rule.namespace}" if rule.namespace else _RBAC
+        prefix = "" if rule.namespace else "Cluster"
+        role = {"metadata": {"generateName": "dynkube-"}, "rules": [rule.policy_rule()]}
+        name = running.client.call("POST", f"{base}/{prefix.lower()}roles", role)["metadata"]["name"]
+        binding = {
+            "metadata": {"name": name},
+            "subjects": [rule.subject()],
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": f"{prefix}Role", "name": name},
+        }
+        running.client.call("POST", f"{base}/{prefix.lower()}rolebindings", binding)
+        for review in rule.reviews():
+            self._wait(running.require_api_server(), running.lacks_access(review))
+
+    # ------------------------------------------------------------------ trouble
+
+    def pause(self) -> None:
+        """Stop the API server's process where it is (SIGSTOP): connections stay open, nobody answers."""
+        with self._lock:
+            self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let a paused API server go on."""
+        with self._lock:
+            self._signal(signal.SIGCONT)
+
+    def kill(self) -> None:
+        """End the API server at once (SIGKILL). Until `restart`, connecting is refused."""
+        with self._lock:
+            self._signal(signal.SIGKILL)
+            if not self._need().require_api_server().wait(_GRACE_SECONDS):
+                raise ControlPlaneError("kube-apiserver is still there after a SIGKILL")
+
+    def restart(self) -> None:
+        """End the API server in an orderly way, unless it is dead already, and start it on the same port."""
+        with self._lock:
+            running = self._need()
+            running.end(running.require_api_server())
+            self._start_api_server(running)
+
+    def restart_etcd(self) -> None:
+        """End and start etcd, and return when the API server is ready again. No data is lost."""
+        with self._lock:
+            running = self._need()
+            running.end(running.require_etcd())
+            running.start_etcd()
+            self._wait_ready(running)
+
+    def _signal(self, number: int) -> None:
+        process = self._need().require_api_server()
+        if not process.signal(number):
+            raise ControlPlaneError(f"kube-apiserver is not running (status {process.exit_code}): call restart() first")
+
+    def _need(self) -> _Running:
+        running = self._running
+        if running is None:
+            raise ControlPlaneError("the control plane is not running: call start(), or use it as a context manager")
+        return running
+
+
+class _Running:
+    """One run of a control plane: what exists between start and stop."""
+
+    def __init__(self, assets: Path) -> None:
+        self.guard = Guard()
+        self.files = programs.Files(folder=self.guard.folder, assets=assets)
+        self.port_holder: socket.socket = programs.reserve_port()
+        self.port: int = self.port_holder.getsockname()[1]
+        self.url = f"https://{programs.LOOPBACK}:{self.port}"
+        self.environment = programs.program_environment()
+        self.authority: Authority
+        self.client: APIClient
+        self.etcd: Process | None = None
+        self.api_server: Process | None = None
+        self._kubeconfigs = 0
+
+    def close(self) -> None:
+        self.guard.close()
+        self.port_holder.close()
+
+    def spawn(self, name: str, command: Sequence[str]) -> Process:
+        return self.guard.spawn(name, command, environment=self.environment)
+
+    def start_etcd(self) -> None:
+        self.etcd = self.spawn(programs.ETCD, self.files.etcd())
+
+    def require_etcd(self) -> Process:
+        assert self.etcd is not None
+        return self.etcd
+
+    def require_api_server(self) -> Process:
+        assert self.api_server is not None
+        return self.api_server
+
+    def end(self, process: Process) -> None:
+        """SIGTERM, and SIGKILL when that does not help. A paused process would never see the first."""
+        process.signal(signal.SIGCONT)
+        process.signal(signal.SIGTERM)
+        if not process.wait(_GRACE_SECONDS):
+            process.signal(signal.SIGKILL)
+            process.wait(_GRACE_SECONDS)
+
+    # ------------------------------------------------------------------ kubeconfigs
+
+    def new_kubeconfig_path(self) -> Path:
+        self._kubeconfigs += 1
+        return self.guard.folder / f"user-{self._kubeconfigs}.kubeconfig"
+
+    def write_kubeconfig(self, path: Path, user_name: str, entry: dict[str, str]) -> Path:
+        return kubeconfigs.write_kubeconfig(
+            path, url=self.url, ca=self.authority.certificate, user_name=user_name, user=entry
+        )
+
+    # ------------------------------------------------------------------ what lacks
+
+    def lacks(self, path: str) -> Callable[[], str]:
+        def lacking() -> str:
+            answer = self.client.send("GET", path)
+            return "" if answer.ok else f"{path}: HTTP {answer.status}"
+
+        return lacking
+
+    def lacks_ready_node(self, name: str) -> Callable[[], str]:
+        def lacking() -> str:
+            answer = self.client.send("GET", f"/api/v1/nodes/{name}")
+            conditions = answer.json()["status"].get("conditions", ()) if answer.ok else ()
+            ready = any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+            return "" if ready else f"node {name} is not Ready"
+
+        return lacking
+
+    def lacks_access(self, review: Mapping[str, Any]) -> Callable[[], str]:
+        def lacking() -> str:
+            status = self.client.call("POST", _ACCESS_REVIEWS, {"spec": review}).get("status", {})
+            return "" if status.get("allowed") else f"not yet allowed: {review}"
+
+        return lacking
+
+
+def _checked_flags(flags: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(flags, str):
+        raise ConfigError(f"api_server_args= must be a sequence of flags, such as ('--v=4',), not {flags!r}")
+    wrong = [flag for flag in flags if not flag.startswith("--")]
+    if wrong:
+        raise ConfigError(f"api_server_args=: {wrong[0]!r} is no flag: write '--name=value'")
+    return tuple(flags)

@@ -1,0 +1,58 @@
+"""pytest fixtures with a real control plane, for who opts in.
+
+Enable it with ``-p dynkube.testing.plugin`` (for good: in ``addopts``), or in the top-level
+``conftest.py`` with ``pytest_plugins = ["dynkube.testing.plugin"]``.
+
+- ``control_plane``: a running `ControlPlane`, one for the session; with pytest-xdist, one for
+  each worker. Where there are no programs (see ``--control-plane-assets``), the test is
+  skipped; with ``--require-control-plane`` it fails.
+- ``control_plane_options``: the keyword arguments for it; override the fixture (scope
+  ``session``) to change them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from dynkube.errors import ConfigError
+from dynkube.testing.controlplane import ControlPlane
+
+__all__ = ["control_plane", "control_plane_options"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the two options."""
+    group = parser.getgroup("dynkube", "a real Kubernetes control plane (dynkube)")
+    group.addoption(
+        "--control-plane-assets",
+        metavar="FOLDER",
+        help="folder with etcd and kube-apiserver (default: $KUBEBUILDER_ASSETS)",
+    )
+    group.addoption(
+        "--require-control-plane",
+        action="store_true",
+        help="fail the tests that need a control plane where there is none, instead of skipping them",
+    )
+
+
+@pytest.fixture(scope="session")
+def control_plane_options() -> dict[str, Any]:
+    """Keyword arguments for the session's `ControlPlane`; override to change them."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def control_plane(request: pytest.FixtureRequest, control_plane_options: dict[str, Any]) -> Iterator[ControlPlane]:
+    """A running `ControlPlane`, shared by all tests of the session (of the xdist worker)."""
+    options = {"assets": request.config.getoption("--control-plane-assets")} | control_plane_options
+    try:
+        plane = ControlPlane(**options)
+    except ConfigError as error:
+        if request.config.getoption("--require-control-plane"):
+            pytest.fail(f"--require-control-plane: {error}", pytrace=False)
+        pytest.skip(str(error))
+    with plane:
+        yield plane
