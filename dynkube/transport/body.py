@@ -17,6 +17,7 @@ from dynkube.errors import DecodeError
 __all__ = ["Dechunker", "Gunzip", "Source", "read_whole", "source_of"]
 
 _PIECE = 1 << 18
+_TEXT_PIECE = 1 << 20
 _GZIP = ("gzip", "x-gzip")
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
 _LINE_LIMIT = 1 << 16
@@ -45,7 +46,7 @@ def read_whole(raw: BaseHTTPResponse, *, gunzip: bool) -> bytes:
     decoder = Gunzip() if gunzip else None
     buffer = io.BytesIO()
     while piece := raw.read(_PIECE, decode_content=False):
-        buffer.write(decoder.feed(piece) if decoder else piece)
+        buffer.writelines(decoder.texts(piece) if decoder else (piece,))
     if decoder:
         decoder.finish()
     return buffer.getvalue()
@@ -64,17 +65,27 @@ class Gunzip:
         Raises:
             DecodeError: It is not gzip.
         """
-        text = b""
+        return b"".join(self.texts(data))
+
+    def texts(self, data: bytes) -> Iterator[bytes]:
+        """`feed` in pieces of at most 1 MiB: what repeats itself packs a thousandfold.
+
+        Raises:
+            DecodeError: It is not gzip.
+        """
         try:
-            while data:
+            more = bool(data)
+            while more:
                 if self._member.eof:
                     self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
                 self._fed = True
-                text += self._member.decompress(data)
-                data = self._member.unused_data
+                text = self._member.decompress(data, _TEXT_PIECE)
+                yield text
+                data = self._member.unconsumed_tail or self._member.unused_data
+                # A full piece may have left text in the decoder that needs no more input.
+                more = bool(data) or (len(text) == _TEXT_PIECE and not self._member.eof)
         except zlib.error as error:
             raise DecodeError(f"the response says Content-Encoding: gzip, but its body is not gzip: {error}") from error
-        return text
 
     def finish(self) -> None:
         """The body is over.

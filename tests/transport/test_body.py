@@ -4,6 +4,7 @@ import gzip
 import http.client
 import io
 import itertools
+import zlib
 
 import pytest
 from hypothesis import given
@@ -95,3 +96,21 @@ def test_a_damaged_gzip_is_an_error():
     with pytest.raises(DecodeError):
         decoder.feed(bytes(zipped))
         decoder.finish()
+
+
+def test_a_text_that_packs_well_comes_in_bounded_pieces():
+    text = b"0" * 20_000_000
+    decoder = Gunzip()
+    pieces = list(decoder.texts(gzip.compress(text)))
+    decoder.finish()
+    assert b"".join(pieces) == text
+    assert max(map(len, pieces)) <= 1 << 20
+
+
+@given(st.integers(-3, 3), st.integers(1, 3))
+def test_a_flushed_text_comes_whole_whatever_its_length(offset, mebibytes):
+    text = b"0123456789abcdef" * (mebibytes << 16)
+    text = text + b"x" * offset if offset >= 0 else text[:offset]
+    packer = zlib.compressobj(wbits=31)
+    decoder = Gunzip()
+    assert decoder.feed(packer.compress(text) + packer.flush(zlib.Z_SYNC_FLUSH)) == text
