@@ -76,7 +76,7 @@ class RESTMapper:
         Traceback (most recent call last):
         ...
         dynkube.errors.NoResourceMatchError: the server doesn't have a resource type "deploments"; did you mean \
-'deployments' or 'deployment' or 'deploy'?
+'deployments' or 'deployment'?
     """
 
     def __init__(
@@ -140,7 +140,7 @@ class RESTMapper:
         chosen = self._choose(found)
         if len(chosen) > 1:
             raise AmbiguousResourceError(
-                f"{resource} matches multiple resources: {_listed(found)}; name one of them as 'group/version/resource'",
+                f"{resource} matches multiple resources: {_listed(found)}; say which as 'group/version/resource'",
                 found,
             )
         return chosen[0]
@@ -229,7 +229,7 @@ class RESTMapper:
             AmbiguousMatchError: several fit, and none has priority.
             InvalidRequestError: it is no name.
         """
-        if not isinstance(text, str) or not text.strip("."):
+        if not text.strip("."):
             raise InvalidRequestError(
                 f"resource: want a name such as 'deployments' or 'apps/v1/deployments', got {text!r}"
             )
