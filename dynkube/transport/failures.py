@@ -68,6 +68,7 @@ class Failures:
         self._server = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._base_url = config.base_url
         self._trust = describe_trust(config.tls)
+        self._has_ca = config.tls.has_ca
         self._name = config.tls.server_name or host
         self._has_certificate = config.tls.has_client_certificate
         self._config = f" (from {config.source})" if config.source else ""
@@ -114,7 +115,8 @@ class Failures:
         elif code in _NOT_VALID_IN_TIME:
             fix = "renew the server's certificate, or set this machine's clock"
         else:
-            fix = f"it is checked against {self._trust}; is certificate-authority that of this server?"
+            ask = "is that the CA of this server?" if self._has_ca else "set certificate-authority to this server's CA"
+            fix = f"it is checked against {self._trust}; {ask}"
         return TLSError(f"{self._server}: the server's certificate is not trusted: {said}; {fix}{self._config}")
 
     def _proxied(self, chain: list[BaseException], phase: str) -> DynkubeError | None:
