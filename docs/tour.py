@@ -1,0 +1,1 @@
+../dynkube/cli/tour.py
