@@ -12,7 +12,6 @@ import secrets
 import signal
 import socket
 import threading
-import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,10 +20,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from dynkube.errors import ConfigError, InvalidRequestError
 from dynkube.testing import kubeconfigs, programs
-from dynkube.testing.apiclient import APIClient
+from dynkube.testing.apiclient import APIClient, post_to_etcd
+from dynkube.testing.brokengroups import BrokenGroup
 from dynkube.testing.errors import ControlPlaneError
-from dynkube.testing.pki import Authority
-from dynkube.testing.processes import Guard, Process
+from dynkube.testing.pki import Authority, KeyPair
+from dynkube.testing.processes import Guard, Process, wait_until
 from dynkube.testing.rules import AccessRule
 
 if TYPE_CHECKING:
@@ -34,11 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["ControlPlane"]
 
 _TOKEN_USERS: Mapping[str, Sequence[str]] = {"token-user": ()}
-_POLL_SECONDS = 0.03
 _GRACE_SECONDS = 10.0
 _ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 _RBAC = "/apis/rbac.authorization.k8s.io/v1"
-_SCRATCH_KEY = "/dynkube/expired"
+_SCRATCH_KEY = b"/dynkube/expired"
 
 
 class ControlPlane:
@@ -135,11 +134,8 @@ class ControlPlane:
         running.client = APIClient(
             programs.LOOPBACK, running.port, ca=running.files.pki / "ca.crt", certificate=admin[0], key=admin[1]
         )
-        entry = {
-            "client-certificate-data": base64.b64encode(admin[0].read_bytes()).decode(),
-            "client-key-data": base64.b64encode(admin[1].read_bytes()).decode(),
-        }
-        running.write_kubeconfig(running.files.admin_kubeconfig, "admin", entry)
+        pair = KeyPair(certificate=admin[0].read_bytes(), key=admin[1].read_bytes())
+        running.write_kubeconfig(running.files.admin_kubeconfig, "admin", kubeconfigs.certificate_user(pair))
         self._start_api_server(running)
         self._start_companions(running)
 
@@ -151,14 +147,7 @@ class ControlPlane:
     def _wait_ready(self, running: _Running) -> None:
         process = running.require_api_server()
 
-        def ready() -> str:
-            try:
-                answer = running.client.send("GET", "/readyz", timeout=2.0)
-            except OSError as error:
-                return str(error)
-            return "" if answer.ok else f"/readyz: HTTP {answer.status}: {answer.text}"
-
-        self._wait(process, ready, also=running.etcd)
+        self._wait(process, running.lacks("/readyz", timeout=2.0), also=running.etcd)
 
     def _start_companions(self, running: _Running) -> None:
         if self._controller_manager:
@@ -170,18 +159,7 @@ class ControlPlane:
             self._wait(node, running.lacks_ready_node(programs.TEST_NODE))
 
     def _wait(self, process: Process, lacking: Callable[[], str], *, also: Process | None = None) -> None:
-        """Ask ``lacking`` until it says ``""``: nothing lacks."""
-        deadline = time.monotonic() + self._startup_timeout
-        while lack := lacking():
-            for each in (process, also):
-                if each is not None and each.exited.is_set():
-                    raise ControlPlaneError(f"{each.name} ended with status {each.exit_code}; {each.describe()}")
-            if time.monotonic() > deadline:
-                message = (
-                    f"{process.name} was not ready after {self._startup_timeout:g} s ({lack}); {process.describe()}"
-                )
-                raise ControlPlaneError(message)
-            process.wait(_POLL_SECONDS)
+        wait_until(lacking, timeout=self._startup_timeout, process=process, also=also)
 
     # ------------------------------------------------------------------ what clients need
 
@@ -288,11 +266,10 @@ class ControlPlane:
             self._signal(signal.SIGCONT)
 
     def kill(self) -> None:
-        """End the API server at once (SIGKILL). Until `restart`, connecting is refused."""
+        """End the API server at once (SIGKILL); a dead one stays dead. Until `restart`, connecting is refused."""
         with self._lock:
-            self._signal(signal.SIGKILL)
-            if not self._need().require_api_server().wait(_GRACE_SECONDS):
-                raise ControlPlaneError("kube-apiserver is still there after a SIGKILL")
+            running = self._need()
+            running.kill(running.require_api_server())
 
     def restart(self) -> None:
         """End the API server in an orderly way, unless it is dead already, and start it on the same port."""
@@ -302,12 +279,85 @@ class ControlPlane:
             self._start_api_server(running)
 
     def restart_etcd(self) -> None:
-        """End and start etcd, and return when the API server is ready again. No data is lost."""
+        """Kill and start etcd, and return when the API server reads from it again. No data is lost.
+
+        A SIGKILL: an orderly end takes etcd seven seconds, and what it has written is in the
+        kernel's hands, whose death is the only one that `--unsafe-no-fsync` does not survive.
+        """
         with self._lock:
             running = self._need()
-            running.end(running.require_etcd())
+            running.kill(running.require_etcd())
             running.start_etcd()
-            self._wait_ready(running)
+            # Of one object, without a resourceVersion: read from etcd, never from a cache.
+            self._wait(running.require_api_server(), running.lacks("/api/v1/namespaces/default"), also=running.etcd)
+
+    def expire_history(self) -> None:
+        """Make everything before this moment too old: resourceVersions, and continue tokens.
+
+        A list at an exact older resourceVersion and an older continue token get HTTP 410; a watch
+        from an older resourceVersion gets an ERROR event with code 410.
+
+        etcd's history is compacted up to a new revision while the API server is down, and the
+        API server started anew: its caches (since 1.34 also snapshots, from which it serves
+        lists) keep history of their own, which a compaction alone does not take away. So every
+        connection is cut, too, and no client can hold a resourceVersion that is still good.
+        """
+        with self._lock:
+            running = self._need()
+            running.kill(running.require_api_server())
+            self._compact(running.files.etcd_address)
+            self._start_api_server(running)
+
+    @staticmethod
+    def _compact(etcd: Path) -> None:
+        # https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/: keys and values are base64.
+        key, value = (base64.b64encode(each).decode() for each in (_SCRATCH_KEY, b"expired"))
+        revision = post_to_etcd(etcd, "/v3/kv/put", {"key": key, "value": value})["header"]["revision"]
+        post_to_etcd(etcd, "/v3/kv/compaction", {"revision": revision, "physical": True})
+
+    def break_group(self, group_version: str, how: str = "unavailable") -> BrokenGroup:
+        """Serve a group version by an aggregated API that is broken, and return when the API server shows it.
+
+        ================  ==========================================================================
+        ``how``           what a client gets at ``/apis/<group>/<version>``
+        ================  ==========================================================================
+        ``unavailable``   503: the API behind it says so
+        ``refused``       503: nobody listens there
+        ``stale``         503, after it was well: known, then lost
+        ``html``          200 with a page of HTML
+        ``garbage``       200 with truncated JSON
+        ``empty``         200 with no body
+        ``hang``          nothing: the request waits until somebody's timeout
+        ``healthy``       an APIResourceList with one resource, ``gizmos``
+        ================  ==========================================================================
+
+        In aggregated discovery the version is ``Stale``, without resources, in the first five, and
+        ``Current`` in the others (``empty``: without resources).
+
+        Args:
+            group_version: One that the server does not have yet, such as ``broken.example.com/v1``.
+            how: In which way; the handle's ``behave(how)`` changes it.
+
+        Returns:
+            A handle with ``behave(how)``, ``repair()`` and ``remove()``; a context manager that
+            removes it.
+
+        Raises:
+            InvalidRequestError: No such way, or the group version does not look like one.
+            ControlPlaneError: The group version exists, or the server did not come to show it.
+        """
+        running = self._need()
+        pki = running.files.pki
+
+        def wait(lacking: Callable[[], str]) -> None:
+            self._wait(running.require_api_server(), lacking)
+
+        broken = BrokenGroup(
+            running.client, wait, group_version, certificate=pki / "api-server.crt", key=pki / "api-server.key"
+        )
+        running.broken_groups.append(broken)
+        broken.register(how)
+        return broken
 
     def _signal(self, number: int) -> None:
         process = self._need().require_api_server()
@@ -335,9 +385,12 @@ class _Running:
         self.client: APIClient
         self.etcd: Process | None = None
         self.api_server: Process | None = None
+        self.broken_groups: list[BrokenGroup] = []
         self._kubeconfigs = 0
 
     def close(self) -> None:
+        for broken in self.broken_groups:
+            broken.close()
         self.guard.close()
         self.port_holder.close()
 
@@ -360,8 +413,13 @@ class _Running:
         process.signal(signal.SIGCONT)
         process.signal(signal.SIGTERM)
         if not process.wait(_GRACE_SECONDS):
-            process.signal(signal.SIGKILL)
-            process.wait(_GRACE_SECONDS)
+            self.kill(process)
+
+    def kill(self, process: Process) -> None:
+        """SIGKILL."""
+        process.signal(signal.SIGKILL)
+        if not process.wait(_GRACE_SECONDS):
+            raise ControlPlaneError(f"{process.name} is still there {_GRACE_SECONDS:g} s after a SIGKILL")
 
     # ------------------------------------------------------------------ kubeconfigs
 
@@ -376,10 +434,10 @@ class _Running:
 
     # ------------------------------------------------------------------ what lacks
 
-    def lacks(self, path: str) -> Callable[[], str]:
+    def lacks(self, path: str, *, timeout: float = 15.0) -> Callable[[], str]:
         def lacking() -> str:
-            answer = self.client.send("GET", path)
-            return "" if answer.ok else f"{path}: HTTP {answer.status}"
+            answer = self.client.send("GET", path, timeout=timeout)
+            return "" if answer.ok else f"{path}: HTTP {answer.status}: {answer.text}"
 
         return lacking
 

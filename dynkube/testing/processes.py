@@ -13,19 +13,21 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dynkube.testing import guard as guard_program
 from dynkube.testing.errors import ControlPlaneError
 
-__all__ = ["Guard", "Process"]
+__all__ = ["Guard", "Process", "wait_until"]
 
 _ANSWER_SECONDS = 20.0
 _CLEAN_UP_SECONDS = 10.0
 _TAIL_BYTES = 4096
+_POLL_SECONDS = 0.03
 
 
 class Process:
@@ -199,6 +201,29 @@ class Guard:
     def _end(process: Process, code: int) -> None:
         process.exit_code = code
         process.exited.set()
+
+
+def wait_until(lacking: Callable[[], str], *, timeout: float, process: Process, also: Process | None = None) -> None:
+    """Ask ``lacking`` until it says ``""``: nothing lacks. An OSError counts as "no answer yet".
+
+    Raises:
+        ControlPlaneError: One of the processes ended, or ``timeout`` (seconds) passed.
+    """
+    deadline = time.monotonic() + timeout
+    while lack := _ask(lacking):
+        for each in (process, also):
+            if each is not None and each.exited.is_set():
+                raise ControlPlaneError(f"{each.name} ended with status {each.exit_code}; {each.describe()}")
+        if time.monotonic() > deadline:
+            raise ControlPlaneError(f"gave up after {timeout:g} s: {lack}; {process.describe()}")
+        process.wait(_POLL_SECONDS)
+
+
+def _ask(lacking: Callable[[], str]) -> str:
+    try:
+        return lacking()
+    except OSError as error:
+        return f"no answer: {error}"
 
 
 _GUARD_GONE = "the guard process of the control plane has ended (was it killed?), and its programs with it"
