@@ -19,6 +19,8 @@ _TERM = re.compile(r"(?:[^\\,]|\\.)*", re.DOTALL)
 _OPERATOR = re.compile(r"!=|==|=")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _SPECIAL = re.compile(r"([\\,=])")
+# Fields are not escaped, so that none of these can be part of one.
+_FIELD = re.compile(r"[^\\,=!\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,25 @@ class FieldRequirement:
         field: the path, ``"metadata.name"``.
         value: what it is compared with.
         negated: True for ``!=``.
+
+    Raises:
+        InvalidRequestError: the field is no path, or the value no string.
     """
 
     field: str
     value: str
     negated: bool = False
+
+    def __post_init__(self) -> None:
+        field: object = self.field
+        if not isinstance(field, str) or not _FIELD.fullmatch(field):
+            raise InvalidRequestError(
+                f"field selector: field must be a path such as 'metadata.name', not {_shown(self.field)}"
+            )
+        if not isinstance(self.value, str):
+            raise InvalidRequestError(
+                f"field selector: {self.field}: the value must be a string, not a {type(self.value).__name__}"
+            )
 
     def matches(self, fields: Mapping[str, str]) -> bool:
         """Whether these fields meet it; a field that is not there is ``""``."""
@@ -49,10 +65,12 @@ class FieldSelector:
     r"""A field selector: all its requirements must be met.
 
     Attributes:
-        requirements: in the order given.
+        requirements: sorted, as the server's canonical form is.
 
     Example:
         >>> selector = FieldSelector.parse(r"metadata.name=a\,b,status.phase!=Running")
+        >>> str(selector)
+        'metadata.name=a\\,b,status.phase!=Running'
         >>> selector.requirements[0].value
         'a,b'
         >>> selector.matches({"metadata.name": "a,b", "status.phase": "Pending"})
@@ -60,6 +78,9 @@ class FieldSelector:
     """
 
     requirements: tuple[FieldRequirement, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "requirements", tuple(sorted(self.requirements, key=str)))
 
     @classmethod
     def parse(cls, text: str) -> FieldSelector:
@@ -76,7 +97,7 @@ class FieldSelector:
         """
         if not isinstance(text, str):
             raise InvalidRequestError(f"field selector: must be a string, not a {type(text).__name__}")
-        requirements = []
+        requirements: list[FieldRequirement] = []
         position = 0
         while position <= len(text):
             term = _TERM.match(text, position)
@@ -112,14 +133,17 @@ class FieldSelector:
 def _parse_term(text: str, term: str, position: int) -> FieldRequirement:
     operator = _OPERATOR.search(term)
     if operator is None:
-        raise _error(text, position, f"{term!r} has no =, == or !=")
-    field = term[: operator.start()].strip()
+        raise _error(text, position, f"{_shown(term)} has no =, == or !=")
+    field = term[: operator.start()]
     if not field:
-        raise _error(text, position, f"{term!r} names no field")
+        raise _error(text, position, f"{_shown(term)} names no field")
+    if not _FIELD.fullmatch(field):
+        # The server takes blanks for a part of the name, and then knows no such field.
+        raise _error(text, position, f"{_shown(field)} is no field: want a path such as 'metadata.name', no blanks")
     value = term[operator.end() :]
     bare = _ESCAPED.sub("", value)
     if "=" in bare:
-        raise _error(text, position, f"the value {value!r} holds '=': write '\\='")
+        raise _error(text, position, f"the value {_shown(value)} holds '=': write '\\='")
     escape = next((each[1] for each in _ESCAPED.finditer(value) if each[1] not in "\\,="), None)
     if escape is not None:
         raise _error(text, position, f"'\\{escape}' is no escape: only \\\\, \\, and \\= are")
@@ -136,4 +160,10 @@ def _field_of(obj: Mapping[str, Any], path: str) -> str:
 
 
 def _error(text: str, position: int, problem: str) -> InvalidRequestError:
-    return InvalidRequestError(f"field selector {text!r}, at character {position + 1}: {problem}")
+    return InvalidRequestError(f"field selector {_shown(text)}, at character {position + 1}: {problem}")
+
+
+def _shown(value: object) -> str:
+    """A value for a message: quoted, on one line, bounded."""
+    shown = repr(value)
+    return shown if len(shown) <= 200 else f"{shown[:197]}..."

@@ -18,7 +18,9 @@ __all__ = ["LabelSelector", "Operator", "Requirement", "validate_label_key", "va
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
 _SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
-_TOKEN = re.compile(r"\s*(?:(==|!=|[=,()!<>])|([^\s=,()!<>]+))")
+# Go's lexer knows four blanks; other white space belongs to a word, which is then no label.
+_TOKEN = re.compile(r"[ \t\r\n]*(?:(==|!=|[=,()!<>])|([^ \t\r\n=,()!<>]+))")
+_BLANKS = " \t\r\n"
 
 
 class Operator(StrEnum):
@@ -43,12 +45,14 @@ def validate_label_key(key: str, argument: str = "label key") -> str:
     Raises:
         InvalidRequestError: it is no label key.
     """
+    if not isinstance(key, str):
+        raise InvalidRequestError(f"{argument} must be a string, not a {type(key).__name__}")
     prefix, slash, name = key.rpartition("/")
     if slash and (not _SUBDOMAIN.fullmatch(prefix) or len(prefix) > 253):
-        raise InvalidRequestError(f"{argument} {key!r}: what stands before '/' must be a DNS subdomain")
+        raise InvalidRequestError(f"{argument} {_shown(key)}: what stands before '/' must be a DNS subdomain")
     if not _NAME.fullmatch(name) or len(name) > 63:
         raise InvalidRequestError(
-            f"{argument} {key!r}: the name must be 1-63 letters, digits, '-', '_' or '.', "
+            f"{argument} {_shown(key)}: the name must be 1-63 letters, digits, '-', '_' or '.', "
             "and begin and end with a letter or digit"
         )
     return key
@@ -60,9 +64,11 @@ def validate_label_value(value: str, argument: str = "label value") -> str:
     Raises:
         InvalidRequestError: it is no label value.
     """
+    if not isinstance(value, str):
+        raise InvalidRequestError(f"{argument} must be a string, not a {type(value).__name__}")
     if value and (not _NAME.fullmatch(value) or len(value) > 63):
         raise InvalidRequestError(
-            f"{argument} {value!r}: must be empty, or 1-63 letters, digits, '-', '_' or '.' "
+            f"{argument} {_shown(value)}: must be empty, or 1-63 letters, digits, '-', '_' or '.' "
             "that begin and end with a letter or digit"
         )
     return value
@@ -91,12 +97,20 @@ class Requirement:
 
     def __post_init__(self) -> None:
         validate_label_key(self.key, "label selector: key")
-        object.__setattr__(self, "values", tuple(sorted(set(self.values))))
+        if self.operator not in frozenset(Operator):
+            known = ", ".join(f"Operator.{each.name}" for each in Operator)
+            raise InvalidRequestError(f"label selector: {self.key}: operator must be one of {known}")
+        object.__setattr__(self, "operator", Operator(self.operator))
         self._check_values()
+        object.__setattr__(self, "values", tuple(sorted(set(self.values))))
 
     def _check_values(self) -> None:
         where = f"label selector: {self.key} {self.operator.value}"
-        count = len(self.values)
+        if isinstance(self.values, str):  # type: ignore[unreachable]  # for those without a type checker
+            raise InvalidRequestError(f"{where}: values must be a tuple of strings, not one string")
+        for value in self.values:
+            validate_label_value(value, f"{where}: value")
+        count = len(set(self.values))
         if self.operator in {Operator.EXISTS, Operator.DOES_NOT_EXIST}:
             if count:
                 raise InvalidRequestError(f"{where}: takes no values")
@@ -107,8 +121,6 @@ class Requirement:
             raise InvalidRequestError(f"{where}: takes exactly one value")
         if self.operator in {Operator.GREATER_THAN, Operator.LESS_THAN} and _integer(self.values[0]) is None:
             raise InvalidRequestError(f"{where} {self.values[0]!r}: the value must be a whole number")
-        for value in self.values:
-            validate_label_value(value, f"{where}: value")
 
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Whether an object with these labels meets the requirement."""
@@ -136,7 +148,8 @@ class Requirement:
         if self.operator is Operator.DOES_NOT_EXIST:
             return f"!{self.key}"
         if self.operator in {Operator.IN, Operator.NOT_IN}:
-            return f"{self.key} {self.operator.value} ({','.join(self.values)})"
+            # "()" is no list to the server: the empty value alone is written as client-go reads it.
+            return f"{self.key} {self.operator.value} ({','.join(self.values) or ','})"
         return f"{self.key}{self.operator.value}{self.values[0]}"
 
 
@@ -197,19 +210,27 @@ class LabelSelector:
             The selector; an empty dict selects everything.
 
         Raises:
-            InvalidRequestError: an expression has an unknown operator, or does not fit.
+            InvalidRequestError: it is None (which selects nothing in Kubernetes, and is not the same as
+                empty), has unknown fields, or an expression does not fit.
         """
-        requirements = list(cls.of(selector.get("matchLabels") or {}).requirements)
-        for index, expression in enumerate(selector.get("matchExpressions") or ()):
-            operator = _EXPRESSIONS.get(expression.get("operator", ""))
-            if operator is None:
-                raise InvalidRequestError(
-                    f"matchExpressions[{index}].operator must be one of {', '.join(_EXPRESSIONS)}, "
-                    f"not {expression.get('operator')!r}"
-                )
-            values = tuple(expression.get("values") or ())
-            requirements.append(Requirement(expression.get("key", ""), operator, values))
-        return cls(tuple(requirements))
+        if not isinstance(selector, Mapping):
+            # A selector that is absent selects nothing, one that is empty everything: never mix them up.
+            raise InvalidRequestError(f"label selector: must be a dict, not a {type(selector).__name__}")
+        labels = selector.get("matchLabels") or {}
+        expressions = selector.get("matchExpressions") or ()
+        unknown = sorted(str(each) for each in selector.keys() - {"matchLabels", "matchExpressions"})
+        if unknown:
+            raise InvalidRequestError(
+                f"label selector: unknown field {unknown[0]!r}: want matchLabels and matchExpressions"
+            )
+        if not isinstance(labels, Mapping):
+            raise InvalidRequestError(f"label selector: matchLabels must be a dict, not a {type(labels).__name__}")
+        if not isinstance(expressions, list | tuple):
+            raise InvalidRequestError(
+                f"label selector: matchExpressions must be a list, not a {type(expressions).__name__}"
+            )
+        found = [_expression(index, each) for index, each in enumerate(expressions)]
+        return cls((*cls.of(labels).requirements, *found))
 
     def matches(self, labels: Mapping[str, str] | None) -> bool:
         """Whether an object with these labels is selected."""
@@ -227,14 +248,28 @@ _EXPRESSIONS = {
 }
 
 
+def _expression(index: int, expression: Any) -> Requirement:
+    where = f"label selector: matchExpressions[{index}]"
+    if not isinstance(expression, Mapping):
+        raise InvalidRequestError(f"{where} must be a dict, not a {type(expression).__name__}")
+    word = expression.get("operator")
+    operator = _EXPRESSIONS.get(word) if isinstance(word, str) else None
+    if operator is None:
+        raise InvalidRequestError(f"{where}.operator must be one of {', '.join(_EXPRESSIONS)}, not {word!r}")
+    values = expression.get("values") or ()
+    if not isinstance(values, list | tuple):
+        raise InvalidRequestError(f"{where}.values must be a list, not a {type(values).__name__}")
+    return Requirement(expression.get("key", ""), operator, tuple(values))
+
+
 class _Parser:
     """Recursive descent over tokens; every error names the selector and the place."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._tokens: list[tuple[str, int]] = []
-        position = 0
-        while position < len(text) and text[position:].strip():
+        position, end = 0, len(text.rstrip(_BLANKS))
+        while position < end:
             token = _TOKEN.match(text, position)
             assert token is not None  # every character is in one of the two classes
             self._tokens.append((token[1] or token[2], token.start(1 if token[1] else 2)))
@@ -245,32 +280,38 @@ class _Parser:
         if not self._tokens:
             return
         while True:
-            yield self._requirement()
+            start = self._next
+            try:
+                requirement = self._requirement()
+            except _MisfitError as misfit:
+                self._next = start
+                raise self._error(str(misfit)) from None
+            yield requirement
             sign = self._take()
             if sign == "":
                 return
             if sign != ",":
-                raise self._error(f"unexpected {sign!r}, want ','")
+                raise self._error(f"unexpected {sign!r}, want ','", back=1)
             if self._peek() == "":
                 raise self._error("a requirement is missing after ','")
 
     def _requirement(self) -> Requirement:
         if self._peek() == "!":
             self._take()
-            return Requirement(self._word("a label key"), Operator.DOES_NOT_EXIST)
+            return _fitting(self._word("a label key"), Operator.DOES_NOT_EXIST)
         key = self._word("a label key")
         operator = self._peek()
         if operator in {"", ","}:
-            return Requirement(key, Operator.EXISTS)
+            return _fitting(key, Operator.EXISTS)
         self._take()
         if operator in {"in", "notin"}:
-            return Requirement(key, Operator(operator), self._value_set())
+            return _fitting(key, Operator(operator), self._value_set())
         known = _COMPARISONS.get(operator)
         if known is None:
             raise self._error(f"unexpected {operator!r} after {key!r}, want one of =, ==, !=, in, notin, <, >", back=1)
         if known in {Operator.GREATER_THAN, Operator.LESS_THAN}:
-            return Requirement(key, known, (self._word("a whole number"),))
-        return Requirement(key, known, (self._value(),))
+            return _fitting(key, known, (self._word("a whole number"),))
+        return _fitting(key, known, (self._value(),))
 
     def _value(self) -> str:
         # "key=" asks for the empty value.
@@ -282,6 +323,8 @@ class _Parser:
         if self._take() != "(":
             raise self._error("want '(' and a list of values", back=1)
         values: list[str] = []
+        if self._peek() == ")":
+            raise self._error("the list of values is empty")
         while True:
             values.append("" if self._peek() in {",", ")"} else self._word("a value"))
             sign = self._take()
@@ -307,7 +350,18 @@ class _Parser:
     def _error(self, problem: str, *, back: int = 0) -> InvalidRequestError:
         index = self._next - back
         place = self._tokens[index][1] if 0 <= index < len(self._tokens) else len(self._text)
-        return InvalidRequestError(f"label selector {self._text!r}, at character {place + 1}: {problem}")
+        return InvalidRequestError(f"label selector {_shown(self._text)}, at character {place + 1}: {problem}")
+
+
+class _MisfitError(Exception):
+    """A requirement that cannot be; the parser adds the place."""
+
+
+def _fitting(key: str, operator: Operator, values: tuple[str, ...] = ()) -> Requirement:
+    try:
+        return Requirement(key, operator, values)
+    except InvalidRequestError as error:
+        raise _MisfitError(str(error).removeprefix("label selector: ")) from None
 
 
 _COMPARISONS = {
@@ -322,4 +376,13 @@ _is_sign: Callable[[str], bool] = frozenset({"==", "!=", "=", ",", "(", ")", "!"
 
 def _integer(text: str) -> int | None:
     # What Go's strconv.ParseInt takes.
-    return int(text) if re.fullmatch(r"[+-]?[0-9]+", text) and -(2**63) <= int(text) < 2**63 else None
+    if len(text) > 63 or not re.fullmatch(r"[+-]?[0-9]+", text):
+        return None
+    number = int(text)
+    return number if -(2**63) <= number < 2**63 else None
+
+
+def _shown(text: str) -> str:
+    """Text for a message: quoted, on one line, bounded."""
+    shown = repr(text)
+    return shown if len(shown) <= 200 else f"{shown[:197]}..."
