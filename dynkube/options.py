@@ -8,6 +8,7 @@ and AM/conversion/queryparams/convert.go.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,8 +46,12 @@ class GetOptions:
     resource_version: str | None = None
 
     def to_query(self) -> Query:
-        """The query parameters, sorted by name."""
-        return (("resourceVersion", self.resource_version),) if self.resource_version else ()
+        """The query parameters, sorted by name.
+
+        Raises:
+            InvalidRequestError: the resource version is no string.
+        """
+        return _query(self, _GET_NAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,33 +89,15 @@ class ListOptions:
     def to_query(self, *, watch: bool = False) -> Query:
         """The query parameters, sorted by name.
 
+        Args:
+            watch: whether to ask for a watch.
+
         Raises:
-            InvalidRequestError: a selector does not parse, or a number is none.
+            InvalidRequestError: a selector does not parse, or a value is of the wrong type.
         """
-        query: list[tuple[str, str]] = []
-        if self.allow_watch_bookmarks:
-            query.append(("allowWatchBookmarks", "true"))
-        if self.continue_token:
-            query.append(("continue", self.continue_token))
-        if self.field_selector:
-            query.append(("fieldSelector", _selector(self.field_selector, FieldSelector)))
-        if self.label_selector:
-            query.append(("labelSelector", _selector(self.label_selector, LabelSelector)))
-        if self.limit:
-            query.append(("limit", str(_count(self.limit, "limit"))))
-        if self.resource_version:
-            query.append(("resourceVersion", self.resource_version))
-        if self.resource_version_match:
-            query.append(("resourceVersionMatch", self.resource_version_match))
-        if self.send_initial_events is not None:
-            query.append(("sendInitialEvents", _bool(self.send_initial_events)))
-        if self.shard_selector:
-            query.append(("shardSelector", self.shard_selector))
-        if self.timeout_seconds is not None:
-            query.append(("timeoutSeconds", str(_count(self.timeout_seconds, "timeout_seconds"))))
-        if watch:
-            query.append(("watch", "true"))
-        return tuple(query)
+        query = _query(self, _LIST_NAMES)
+        # "watch" sorts after every other name.
+        return (*query, ("watch", "true")) if watch else query
 
     def validate(self, verb: str) -> None:
         """Check the rules that the server has for these options, before it has to.
@@ -129,33 +116,33 @@ class ListOptions:
             raise InvalidRequestError(problem)
 
     def _list_problem(self) -> str:
-        match, version = self.resource_version_match, self.resource_version
+        match, version, token = self.resource_version_match, self.resource_version, self.continue_token
         if self.send_initial_events is not None:
-            return "send_initial_events (sendInitialEvents) is forbidden for list: use watch_once"
-        if match and self.continue_token:
-            return "resource_version_match (resourceVersionMatch) is forbidden when continue_token is provided"
+            return "send_initial_events: sendInitialEvents is forbidden for list; use it in a watch"
+        if match and token:
+            return "resource_version_match: resourceVersionMatch is forbidden when continue is provided"
         if match and not version:
-            return "resource_version_match (resourceVersionMatch) is forbidden unless resource_version is provided"
+            return "resource_version_match: resourceVersionMatch is forbidden unless resourceVersion is provided"
         if match == "Exact" and version == "0":
-            return "resource_version_match: 'Exact' is forbidden for resource_version '0'"
-        if self.continue_token and version and version != "0":
-            return "resource_version (resourceVersion) is forbidden when continue_token is provided: the token says it"
+            return 'resource_version_match: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"'
+        if token and version and version != "0":
+            return "resource_version: specifying resource version is not allowed when using continue"
         return ""
 
     def _watch_problem(self) -> str:
-        match = self.resource_version_match
-        if self.send_initial_events is None and match:
+        match, initial = self.resource_version_match, self.send_initial_events
+        if match and initial is None:
             return (
-                "resource_version_match (resourceVersionMatch) is forbidden for watch unless "
-                "send_initial_events is provided"
+                "resource_version_match: resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
+                "provided"
             )
-        if self.send_initial_events is not None and match != "NotOlderThan":
+        if initial is not None and match != "NotOlderThan":
             return (
-                "send_initial_events (sendInitialEvents) requires resource_version_match='NotOlderThan' "
-                f"in a watch, got {match!r}"
+                "send_initial_events: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan "
+                f"(resource_version_match='NotOlderThan'), not {match!r}"
             )
         if self.continue_token:
-            return "continue_token is forbidden for watch"
+            return "continue_token: continue is for list; a watch begins at a resource_version"
         return ""
 
 
@@ -171,17 +158,7 @@ class _WriteOptions:
         Raises:
             InvalidRequestError: a value that the server does not know.
         """
-        if not self.dry_run and self.field_manager is None and self.field_validation is None:
-            return ()
-        query: list[tuple[str, str]] = []
-        if self.dry_run:
-            query.append(("dryRun", "All"))
-        if self.field_manager:
-            query.append(("fieldManager", _manager(self.field_manager)))
-        if self.field_validation:
-            _one_of(self.field_validation, _VALIDATIONS, "field_validation")
-            query.append(("fieldValidation", self.field_validation))
-        return tuple(query)
+        return _query(self, _WRITE_NAMES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +184,7 @@ class PatchOptions(_WriteOptions):
             InvalidRequestError: a value that the server does not know.
         """
         query = _WriteOptions.to_query(self)
-        return query if self.force is None else (*query, ("force", _bool(self.force)))
+        return query if self.force is None else (*query, ("force", _bool(self.force, "force")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +205,7 @@ class ApplyOptions(_WriteOptions):
         """
         if not self.field_manager:
             raise InvalidRequestError("field_manager is required to apply: name who owns the fields")
-        return (*_WriteOptions.to_query(self), ("force", _bool(self.force)))
+        return (*_WriteOptions.to_query(self), ("force", _bool(self.force, "force")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,36 +262,68 @@ class DeleteOptions:
             pairs = (("uid", self.preconditions.uid), ("resourceVersion", self.preconditions.resource_version))
             body["preconditions"] = {name: value for name, value in pairs if value is not None}
         if self.orphan_dependents is not None:
-            body["orphanDependents"] = self.orphan_dependents
+            body["orphanDependents"] = bool(self.orphan_dependents)
         if self.propagation_policy is not None:
             body["propagationPolicy"] = self.propagation_policy
-        if self.dry_run:
+        if _dry_run(self.dry_run, "dry_run"):
             body["dryRun"] = ["All"]
         if self.ignore_store_read_error is not None:
             body["ignoreStoreReadErrorWithClusterBreakingPotential"] = self.ignore_store_read_error
         return body
 
 
-def _selector(
-    selector: str | LabelSelector | FieldSelector, kind: type[LabelSelector] | type[FieldSelector]
-) -> str:
-    if isinstance(selector, str):
-        kind.parse(selector)  # an error here names the place; the server's names the request
-        return selector
-    if not isinstance(selector, kind):
-        name = "label_selector" if kind is LabelSelector else "field_selector"
-        raise InvalidRequestError(f"{name} must be a string or a {kind.__name__}, not {type(selector).__name__}")
-    return str(selector)
+def _label_selector(value: str | LabelSelector, argument: str) -> str:
+    if isinstance(value, str):
+        LabelSelector.parse(value)  # an error here names the place; the server's names the request
+    elif not isinstance(value, LabelSelector):
+        raise InvalidRequestError(f"{argument} must be a string or a LabelSelector, not {type(value).__name__}")
+    return str(value)
 
 
-def _count(value: int, argument: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise InvalidRequestError(f"{argument} must be a whole number, not {value!r}")
+def _field_selector(value: str | FieldSelector, argument: str) -> str:
+    if isinstance(value, str):
+        FieldSelector.parse(value)
+    elif not isinstance(value, FieldSelector):
+        raise InvalidRequestError(f"{argument} must be a string or a FieldSelector, not {type(value).__name__}")
+    return str(value)
+
+
+def _text(value: object, argument: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidRequestError(f"{argument} must be a string, not {value!r}")
     return value
 
 
-def _bool(value: bool) -> str:
+def _count(value: object, argument: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not -(2**63) <= value < 2**63:
+        raise InvalidRequestError(f"{argument} must be a whole number (64 bits), not {value!r}")
+    return value
+
+
+def _number(value: int, argument: str) -> str:
+    if _count(value, argument) < 0:
+        raise InvalidRequestError(f"{argument} must be 0 or more, not {value!r}")
+    return str(value)
+
+
+def _limit(value: int, argument: str) -> str:
+    return _number(value, argument) if value else ""
+
+
+def _bool(value: object, argument: str) -> str:
+    if value is not True and value is not False:
+        raise InvalidRequestError(f"{argument} must be True or False, not {value!r}")
     return "true" if value else "false"
+
+
+def _flag(value: object, argument: str) -> str:
+    return "true" if _bool(value, argument) == "true" else ""
+
+
+def _dry_run(value: bool | str | None, argument: str) -> str:
+    if value not in (None, False, True, "", "All"):
+        raise InvalidRequestError(f"{argument} must be True or 'All' (what the server knows), not {value!r}")
+    return "All" if value else ""
 
 
 def _one_of(value: str | None, known: tuple[str, ...], argument: str) -> None:
@@ -322,9 +331,47 @@ def _one_of(value: str | None, known: tuple[str, ...], argument: str) -> None:
         raise InvalidRequestError(f"{argument} must be one of {', '.join(known)}, not {value!r}")
 
 
-def _manager(value: str) -> str:
-    if len(value) > _MANAGER_CHARS or not value.isprintable():
+def _validation(value: str, argument: str) -> str:
+    _one_of(value or None, _VALIDATIONS, argument)
+    return value
+
+
+def _manager(value: object, argument: str) -> str:
+    if not isinstance(value, str) or len(value) > _MANAGER_CHARS or not value.isprintable():
         raise InvalidRequestError(
-            f"field_manager must be at most {_MANAGER_CHARS} printable characters (the server's rule), not {value!r}"
+            f"{argument} must be at most {_MANAGER_CHARS} printable characters (the server's rule), not {value!r}"
         )
     return value
+
+
+# Field, JSON name, form; in the order of the JSON names. A form gives "" for what is not sent.
+_Names = tuple[tuple[str, str, Callable[[Any, str], str]], ...]
+_GET_NAMES: _Names = (("resource_version", "resourceVersion", _text),)
+_LIST_NAMES: _Names = (
+    ("allow_watch_bookmarks", "allowWatchBookmarks", _flag),
+    ("continue_token", "continue", _text),
+    ("field_selector", "fieldSelector", _field_selector),
+    ("label_selector", "labelSelector", _label_selector),
+    ("limit", "limit", _limit),
+    ("resource_version", "resourceVersion", _text),
+    ("resource_version_match", "resourceVersionMatch", _text),
+    ("send_initial_events", "sendInitialEvents", _bool),
+    ("shard_selector", "shardSelector", _text),
+    ("timeout_seconds", "timeoutSeconds", _number),
+)
+_WRITE_NAMES: _Names = (
+    ("dry_run", "dryRun", _dry_run),
+    ("field_manager", "fieldManager", _manager),
+    ("field_validation", "fieldValidation", _validation),
+)
+
+
+def _query(options: object, names: _Names) -> Query:
+    query = []
+    for field, name, form in names:
+        value = getattr(options, field)
+        if value is not None:
+            text = form(value, field)
+            if text:
+                query.append((name, text))
+    return tuple(query)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from dynkube.config.model import RESTConfig
 from dynkube.errors import (
+    APIStatusError,
     CancelledError,
     ClosedError,
     ConnectionLostError,
     DeadlineExceededError,
     DecodeError,
+    DynkubeError,
     RequestTimeoutError,
     TransportError,
 )
@@ -25,7 +27,7 @@ from dynkube.patches import PatchType
 from dynkube.transport import CallScope, CancelToken, Stream, Transport
 from dynkube.wire.messages import Headers, Request, Response
 from dynkube.wire.request import RequestBuilder
-from dynkube.wire.response import Result, raise_for_status
+from dynkube.wire.response import Result, status_error_of
 from dynkube.wire.retry import Mode, RetryPolicy
 from dynkube.wire.warnings import WarningHandler, log_warning, parse_warning_headers
 from dynkube.wire.watch import EventType, WatchDecoder, WatchEvent
@@ -38,6 +40,7 @@ __all__ = ["RESTClient", "RESTRequest", "WatchStream", "set_default_warning_hand
 
 _DRAIN_BYTES = 2048
 _ERROR_BODY_BYTES = 2 * 2**20
+_HEAD_BYTES = 80
 
 _default_warning_handler: list[WarningHandler] = [log_warning]
 
@@ -97,6 +100,7 @@ class RESTClient:
         self._warnings = warnings
         self._retry = retry if retry is not None else RetryPolicy()
         self._timeout = config.timeout
+        self._closing = CancelToken()
 
     # ---------------------------------------------------------------- requests as values
 
@@ -119,7 +123,7 @@ class RESTClient:
             parse_status: whether a ``Status`` in the body may say what went wrong.
 
         Returns:
-            A response with a status of 200-206.
+            A response with a status of 200-206; a 304 too, if the request has ``If-None-Match``.
 
         Raises:
             APIStatusError: the server refused; the subclass for the reason.
@@ -131,10 +135,10 @@ class RESTClient:
         scope = CallScope(timeout if timeout is not None else self._timeout, cancel)
         response, notes = self._attempts(request, scope, "do", self._send)
         self._tell(response.headers, warnings)
-        if response.status >= 300:
-            with _mentioning(notes):
-                raise_for_status(response, parse_status=parse_status)
-        return response
+        if 200 <= response.status <= 206 or (response.status == 304 and _is_conditional(request)):
+            return response
+        with _mentioning(notes):
+            raise status_error_of(response, parse_status=parse_status)
 
     def stream(
         self,
@@ -194,6 +198,7 @@ class RESTClient:
 
         Raises:
             APIStatusError: the server refused; any status but 200 is a refusal.
+            DecodeError: the answer is no JSON.
             TransportError: no connection.
         """
         scope = CallScope(timeout, cancel)
@@ -208,6 +213,7 @@ class RESTClient:
                 raise
             return WatchStream(None)
         self._accept(stream, warnings, notes, last_success=200)
+        _check_media_type(stream)
         return WatchStream(stream)
 
     # ---------------------------------------------------------------- the fluent builder
@@ -241,6 +247,7 @@ class RESTClient:
     def close(self) -> None:
         """Close every connection; calls under way end in `ClosedError`. Closing twice is fine."""
         self.transport.close()
+        self._closing.cancel()
 
     def __enter__(self) -> Self:
         return self
@@ -279,9 +286,23 @@ class RESTClient:
                     notes.append(f"HTTP {answer.status} with Retry-After: {delay:g}")
                     if isinstance(answer, Stream):
                         _drain(answer)
-                scope.sleep(delay)
+                self._wait(delay, scope)
+
+    def _wait(self, seconds: float, scope: CallScope) -> None:
+        """Wait between attempts, until the call is over or the client is closed."""
+        woken = CancelToken()
+        forget = self._closing.subscribe(woken.cancel)
+        try:
+            with scope.guard(woken.cancel):
+                woken.wait(scope.bound(seconds))
+        finally:
+            forget()
+        scope.check()
+        if self._closing.cancelled:
+            raise ClosedError("the client has been closed")
 
     def _accept(self, stream: Stream, warnings: WarningHandler | None, notes: list[str], *, last_success: int) -> None:
+        """Return if the stream is what was asked for; else close it and raise what it says."""
         try:
             self._tell(stream.headers, warnings)
             if 200 <= stream.status <= last_success:
@@ -291,12 +312,8 @@ class RESTClient:
             stream.close()
             raise
         stream.close()
-        response = Response(stream.status, stream.headers, body, stream.request)
         with _mentioning(notes):
-            raise_for_status(response)
-        raise DecodeError(
-            f"{stream.request.method} {stream.request.path}: status {stream.status} where a watch needs 200"
-        )
+            raise status_error_of(Response(stream.status, stream.headers, body, stream.request))
 
     def _tell(self, headers: Headers, handler: WarningHandler | None) -> None:
         lines = headers.getlist("Warning")
@@ -397,7 +414,11 @@ class RESTRequest(RequestBuilder):
 
 
 class _mentioning:  # noqa: N801 - reads as a verb
-    """Adds to an error that leaves the block what the attempts before it came to (2.7.8)."""
+    """Adds to an error that leaves the block what the attempt before it came to (2.7.8).
+
+    As in CG/rest/with_retry.go the type stays, and the text grows. What the server itself says stays
+    as it is, and gets a note.
+    """
 
     __slots__ = ("_notes",)
 
@@ -408,8 +429,29 @@ class _mentioning:  # noqa: N801 - reads as a verb
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        if error is not None and self._notes and not isinstance(error, GeneratorExit):
-            error.add_note(f"error from a previous attempt: {self._notes[-1]}")
+        if not self._notes or not isinstance(error, Exception):
+            return
+        text = f"error from a previous attempt: {self._notes[-1]}"
+        if isinstance(error, DynkubeError) and not isinstance(error, APIStatusError):
+            error.args = (f"{error} - {text}", *error.args[1:])
+        else:
+            error.add_note(text)
+
+
+def _is_conditional(request: Request) -> bool:
+    return any(name.lower() == "if-none-match" for name, _ in request.headers)
+
+
+def _check_media_type(stream: Stream) -> None:
+    response = Response(stream.status, stream.headers, b"", stream.request)
+    if not response.content_type or "json" in response.content_type:
+        return
+    with stream:
+        head = stream.read(_HEAD_BYTES).decode("utf-8", "replace")
+    raise DecodeError(
+        f"serializer for {response.content_type} doesn't exist: {stream.request.method} {stream.request.path} "
+        f"asked for a watch, and what may be no API server answered; it begins {head!r}"
+    )
 
 
 def _drain(stream: Stream) -> None:

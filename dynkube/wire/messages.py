@@ -34,8 +34,9 @@ class Request:
     method: str
     path: str
     query: Pairs = ()
-    headers: Pairs = ()
-    body: bytes | Iterable[bytes] | None = None
+    # Tokens and Secrets do not belong into a repr.
+    headers: Pairs = field(default=(), repr=False)
+    body: bytes | Iterable[bytes] | None = field(default=None, repr=False)
     verb: str = ""
     resource: GroupResource | None = None
     name: str = ""

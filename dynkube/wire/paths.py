@@ -85,9 +85,7 @@ def _parts(gvr: GroupVersionResource) -> tuple[str, str]:
     return group_version_path(GroupVersion(gvr.group, gvr.version)), resource
 
 
-def resource_path(
-    gvr: GroupVersionResource, *, namespace: str = "", name: str = "", subresource: str = ""
-) -> str:
+def resource_path(gvr: GroupVersionResource, *, namespace: str = "", name: str = "", subresource: str = "") -> str:
     """The path of a resource, of one object, or of a subresource.
 
     Args:

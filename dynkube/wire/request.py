@@ -7,10 +7,13 @@ The functions are what the dynamic client calls for each request, so they do no 
 
 from __future__ import annotations
 
+import math
 import posixpath
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
+from urllib.parse import parse_qsl
 
 from dynkube.codec import encode
 from dynkube.errors import InvalidRequestError
@@ -29,6 +32,7 @@ from dynkube.wire.messages import Request
 from dynkube.wire.paths import escape_segment, group_version_path, resource_path, validate_segment
 
 __all__ = [
+    "ACCEPT_ANY",
     "ACCEPT_JSON",
     "ACCEPT_METADATA",
     "ACCEPT_METADATA_LIST",
@@ -47,6 +51,7 @@ __all__ = [
 ]
 
 ACCEPT_JSON = "application/json"
+ACCEPT_ANY = "application/json, */*"
 ACCEPT_METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1, application/json"
 ACCEPT_METADATA_LIST = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1, application/json"
 ACCEPT_TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1, application/json"
@@ -54,6 +59,10 @@ ACCEPT_TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1, application/json"
 _ACCEPTS = {
     accept: (("Accept", accept),) for accept in (ACCEPT_JSON, ACCEPT_METADATA, ACCEPT_METADATA_LIST, ACCEPT_TABLE)
 }
+_METHOD = re.compile(r"[A-Z]+")
+_ESCAPED_PATH = re.compile(r"/[!$&-;=@-Z_a-z~%]*")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 5.6.2
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _JSON_BODY = ("Content-Type", "application/json")
 
 
@@ -94,9 +103,7 @@ def list_request(
     """
     query = _list_query(options, "list")
     path = resource_path(gvr, namespace=namespace)
-    return Request(
-        "GET", path, query, _accept(_list_accept(accept)), None, "list", gvr.group_resource, "", namespace
-    )
+    return Request("GET", path, query, _accept(_list_accept(accept)), None, "list", gvr.group_resource, "", namespace)
 
 
 def watch_request(
@@ -244,12 +251,12 @@ def go_duration(seconds: float) -> str:
     >>> go_duration(90), go_duration(30), go_duration(0.5), go_duration(3600)
     ('1m30s', '30s', '500ms', '1h0m0s')
     """
-    milliseconds = round(seconds * 1000)
+    milliseconds = max(round(seconds * 1000), 1 if seconds > 0 else 0)
     if 0 < milliseconds < 1000:
         return f"{milliseconds}ms"
     minutes, left = divmod(milliseconds, 60_000)
     hours, minutes = divmod(minutes, 60)
-    text = f"{left / 1000:g}s"
+    text = f"{left / 1000:.6g}s"
     if hours or minutes:
         text = f"{minutes}m{text}"
     return f"{hours}h{text}" if hours else text
@@ -331,7 +338,10 @@ def _name_in(obj: Mapping[str, Any]) -> str:
 class RequestBuilder:
     """A request in the making; immutable, so a half-built one can be shared.
 
-    The fields are its state; set them by the methods.
+    The methods set its fields; `build` makes the request.
+
+    Args:
+        verb: the HTTP method.
 
     Example:
         >>> builder = RequestBuilder(verb="GET").group_version(GroupVersion("apps", "v1"))
@@ -348,8 +358,8 @@ class RequestBuilder:
     _path: str = ""
     _uri: str = ""
     _params: tuple[tuple[str, str], ...] = ()
-    _headers: tuple[tuple[str, str], ...] = ()
-    _body: Any = None
+    _headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    _body: Any = field(default=None, repr=False)
     _content_type: str = "application/json"
     _timeout: float | None = None
 
@@ -387,17 +397,25 @@ class RequestBuilder:
         return replace(self, _sub_resource=tuple(validate_segment(each, "subresource") for each in segments))
 
     def abs_path(self, *segments: str) -> Self:
-        """A path of the server instead of a resource's; cleaned, one trailing slash kept."""
-        path = posixpath.normpath(posixpath.join("/", *segments)).replace("//", "/")
+        """A path of the server instead of that of a group and version.
+
+        The segments are joined and cleaned as paths; a single one that ends in ``/`` keeps it.
+        """
+        path = "/" + posixpath.normpath("/" + "/".join(segments)).lstrip("/")
         if len(segments) == 1 and segments[0].endswith("/") and path != "/":
             path += "/"
         return replace(self, _path="/".join(escape_segment(each) for each in path.split("/")))
 
     def request_uri(self, uri: str) -> Self:
-        """A path with its query, as the server gave it; replaces path and parameters."""
-        if not uri.startswith("/") or any(ord(each) <= 0x20 for each in uri):
+        """A path with its query, as the server gave it; replaces path and parameters.
+
+        Raises:
+            InvalidRequestError: it is no path, or not escaped.
+        """
+        path, _, query = uri.partition("?")
+        if not _ESCAPED_PATH.fullmatch(path) or "#" in query:
             raise InvalidRequestError(f"request_uri must be an escaped path of the server, not {uri!r}")
-        return replace(self, _uri=uri, _params=())
+        return replace(self, _uri=path, _params=tuple(parse_qsl(query, keep_blank_values=True)))
 
     def param(self, name: str, value: object) -> Self:
         """Add a query parameter; the same name again adds another value."""
@@ -406,19 +424,25 @@ class RequestBuilder:
 
     def header(self, name: str, value: str) -> Self:
         """Add a header line; the same name again adds another line."""
-        for each in (name, value):
-            if any(letter in each for letter in "\r\n\0"):
-                raise InvalidRequestError(f"header {name!r} may not contain line breaks")
+        if not _TOKEN.fullmatch(name):
+            raise InvalidRequestError(f"header: {name!r} is no name of a header")
+        if not _HEADER_VALUE.fullmatch(value):
+            raise InvalidRequestError(
+                f"header {name}: the value may hold neither control characters nor what is no Latin-1"
+            )
         return replace(self, _headers=(*self._headers, (name, value)))
 
     def body(self, body: object, *, content_type: str = "application/json") -> Self:
-        """The body: bytes or an iterable of bytes as they are, anything else as JSON."""
+        """The body: bytes, and iterators of bytes, as they are; anything else as JSON.
+
+        What an iterator gives can be sent once only, so such a request is never repeated.
+        """
         return replace(self, _body=body, _content_type=content_type)
 
     def timeout(self, seconds: float) -> Self:
         """Seconds for the call; also asked of the server, as ``timeout=`` in the query."""
-        if seconds <= 0:
-            raise InvalidRequestError(f"timeout must be more than 0 seconds, not {seconds!r}")
+        if isinstance(seconds, bool | str) or not 0 < seconds < math.inf:
+            raise InvalidRequestError(f"timeout must be a number of seconds above 0, not {seconds!r}")
         return replace(self, _timeout=seconds)
 
     def build(self) -> Request:
@@ -427,13 +451,15 @@ class RequestBuilder:
         Raises:
             InvalidRequestError: what was set contradicts itself, or the verb needs more.
         """
+        if not _METHOD.fullmatch(self.verb):
+            raise InvalidRequestError(f"verb must be an HTTP method such as 'GET', not {self.verb!r}")
         params = self._params
-        if self._timeout is not None and not self._uri:
+        if self._timeout is not None:
             params = (*params, ("timeout", go_duration(self._timeout)))
         headers = self._headers
         body = self._encoded_body()
         if not any(name.lower() == "accept" for name, _ in headers):
-            headers = (("Accept", ACCEPT_JSON), *headers)
+            headers = (("Accept", ACCEPT_ANY), *headers)
         if body is not None and not any(name.lower() == "content-type" for name, _ in headers):
             headers = (*headers, ("Content-Type", self._content_type))
         gvr = self._gvr()
@@ -454,16 +480,20 @@ class RequestBuilder:
         return version.with_resource(self._resource)
 
     def _target_path(self, gvr: GroupVersionResource) -> str:
+        base = self._path
+        if not base and (self._group_version is not None or self._resource):
+            base = group_version_path(GroupVersion(gvr.group, gvr.version))
         if not self._resource:
-            base = group_version_path(self._group_version) if self._group_version is not None else ""
-            return (base + self._path) or "/"
+            if self._name or self._namespace:
+                raise InvalidRequestError("resource is required with a name or namespace: call resource() as well")
+            return base or "/"
         self._preflight()
-        if self._sub_resource and not self._name:
-            raise InvalidRequestError("name is required for a subresource: call name() first")
+        # The prefix of a path may be the caller's; what comes after it never leads elsewhere.
+        own = group_version_path(GroupVersion(gvr.group, gvr.version))
         path = resource_path(
             gvr, namespace=self._namespace or "", name=self._name or "", subresource="/".join(self._sub_resource)
         )
-        return path + self._path
+        return base.rstrip("/") + path.removeprefix(own)
 
     def _preflight(self) -> None:
         # CG/rest/request.go, requestPreflightCheck: only where a namespace was set, and set to nothing.
@@ -475,13 +505,14 @@ class RequestBuilder:
             raise InvalidRequestError("an empty namespace may not be set when a resource name is provided")
 
     def _encoded_body(self) -> bytes | Iterable[bytes] | None:
-        if self._body is None or isinstance(self._body, bytes):
-            return self._body
-        if isinstance(self._body, Mapping | list | tuple | str | int | float):
-            return encode(self._body) + b"\n"
-        if isinstance(self._body, Iterable):
-            return self._body
-        return encode(self._body) + b"\n"
+        body = self._body
+        if body is None or isinstance(body, bytes):
+            return body
+        if isinstance(body, bytearray | memoryview):
+            return bytes(body)
+        if isinstance(body, Iterator) or hasattr(body, "read"):
+            return body  # type: ignore[no-any-return]
+        return encode(body) + b"\n"
 
     @staticmethod
     def _once(value: object, what: str, new: str) -> None:

@@ -34,6 +34,8 @@ _GENERIC_TEXTS = {
     503: "the server is currently unable to handle the request",
     504: "the server was unable to return a response in the time allotted, but may still be processing the request",
 }
+# NewGenericServerResponse knows no 410 or 413: their reason stays unknown, and the code decides.
+_GENERIC_REASONS = {code: reason for code, reason in REASON_OF_CODE.items() if code not in {410, 413}}
 # For these the server's own words are the message, where it sent any.
 _SERVER_TEXTS = {403: "the server refused our request", 406: "unknown", 415: "unknown"}
 
@@ -181,7 +183,7 @@ def _from_status(status: dict[str, Any], response: Response) -> APIStatusError:
 def _generic_status(response: Response) -> dict[str, Any]:
     code, request = response.status, response.request
     text = _body_text(response)
-    reason = REASON_OF_CODE.get(code, "InternalError" if code >= 500 else "Unknown")
+    reason = _GENERIC_REASONS.get(code, "InternalError" if code >= 500 else "")
     if code == 409 and request.method == "POST":
         reason = "AlreadyExists"
     details: dict[str, Any] = {
@@ -230,29 +232,31 @@ def _body_text(response: Response) -> str:
 
 
 def _hint(response: Response, status: dict[str, Any]) -> str:
-    request, code = response.request, response.status
-    if code == 415 and ("Content-Type", "application/strategic-merge-patch+json") in request.headers:
-        return "custom resources take no strategic merge patch: use PatchType.MERGE, PatchType.JSON or apply()"
-    if code == 404 and not isinstance(status.get("details"), dict):
-        return _not_served_hint(request)
-    if code == 404 and _is_generic(status):
-        return _not_served_hint(request)
-    if code == 401:
-        return "check the token or client certificate of this kubeconfig user: it is missing, wrong or expired"
-    if code == 400 and "'Kind' is missing" in str(status.get("message")):
-        return "give the object its apiVersion and kind"
+    request, message = response.request, str(status.get("message"))
+    hint = ""
+    match response.status:
+        case 400 if "'Kind' is missing" in message:
+            hint = "give the object its apiVersion and kind"
+        case 401:
+            hint = "the token or client certificate of this user is missing, wrong or expired"
+        case 403 if 'User "system:anonymous"' in message:
+            hint = "the request was anonymous: this user has no credentials that the server takes"
+        case 404 if request.resource is not None and message.startswith(_GENERIC_TEXTS[404]):
+            # The server's own words for a path that it does not serve; an object that is not there is named.
+            hint = "the server may not serve this resource at this version, or it is one without (or with) a namespace"
+        case 409:
+            hint = _conflict_hint(request, status)
+        case 415 if ("Content-Type", "application/strategic-merge-patch+json") in request.headers:
+            hint = "custom resources take no strategic merge patch: use PatchType.MERGE, PatchType.JSON or apply()"
+    return hint
+
+
+def _conflict_hint(request: Request, status: dict[str, Any]) -> str:
+    if "FieldManagerConflict" in str(status.get("details")):
+        return "leave these fields out, or take them over with force=True"
+    if request.method == "PUT" and status.get("reason") == "Conflict":
+        return "get the object again, make the change on it, and update once more"
     return ""
-
-
-def _is_generic(status: dict[str, Any]) -> bool:
-    causes = status["details"].get("causes") or ()
-    return any(isinstance(cause, dict) and cause.get("reason") == "UnexpectedServerResponse" for cause in causes)
-
-
-def _not_served_hint(request: Request) -> str:
-    if request.resource is None:
-        return ""
-    return "the server does not serve this resource at this version, or it takes a namespace: see client.discovery"
 
 
 def _decode_body(response: Response) -> dict[str, Any]:

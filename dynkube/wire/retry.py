@@ -1,8 +1,8 @@
 """Which attempts are worth another: client-go's table, decided without a clock.
 
-See CG/rest/with_retry.go and 2.7 in docs/reference/parity. One rule is stricter here: what is
-not idempotent (POST) is repeated only after a 429, or a 503 with Retry-After, because then the
-server has said that it did nothing.
+See CG/rest/with_retry.go and 2.7 in docs/reference/parity. One rule is stricter here: a write is
+repeated only where the server has said that it did nothing. So a POST is repeated only after 429 or
+503, and no write after 504, which says that the first one may still be on its way.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ Mode = Literal["do", "stream", "watch"]
 """How the response is read: whole, as a byte stream, or as a watch."""
 
 _AFTER_LOST_CONNECTION = 1.0  # seconds: client-go's synthetic Retry-After
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ class RetryPolicy:
     def after_response(self, retries: int, request: Request, status: int, headers: Headers) -> float | None:
         """Seconds to wait before the next attempt, or None to give up.
 
-        Only 429 and 5xx with an integer ``Retry-After`` are repeated, by any mode (2.7.2).
+        Only 429 and 5xx with an integer ``Retry-After`` are repeated, in any mode (2.7.2).
 
         Args:
             retries: how many repetitions there were.
@@ -55,7 +56,7 @@ class RetryPolicy:
         delay = retry_after_seconds(headers)
         if delay is None or not self._may_repeat(retries, request):
             return None
-        if request.method == "POST" and status not in {429, 503}:
+        if request.method not in _READS and not _refused(request, status):
             return None
         return float(delay)
 
@@ -85,6 +86,10 @@ class RetryPolicy:
 
     def _may_repeat(self, retries: int, request: Request) -> bool:
         return retries < max(self.max_retries, 0) and request.replayable
+
+
+def _refused(request: Request, status: int) -> bool:
+    return status in {429, 503} if request.method == "POST" else status != 504
 
 
 def _is_lost(error: Exception) -> bool:

@@ -28,7 +28,8 @@ _log = logging.getLogger("dynkube.warnings")
 _VALUE = re.compile(r'\s*(\d{3}) (\S+) "((?:[^"\\]|\\.)*)"(?: "([^"]*)")?\s*(?:,|$)', re.DOTALL)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bBqQ]\?[^?\s]*\?=")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# Also a warning must not steer the terminal it is shown on.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,13 @@ def log_warning(warning: ServerWarning) -> None:
 class WarningWriter:
     """Writes ``Warning: <text>`` lines to a stream, as kubectl does on stderr.
 
+    Thread-safe.
+
     Args:
         stream: where to write.
         deduplicate: write each text once only.
+        color: write ``Warning:`` in bold yellow; whether the stream is a terminal that wants it is
+            the caller's to know.
 
     Example:
         >>> import sys
@@ -114,16 +119,23 @@ class WarningWriter:
         2
     """
 
-    def __init__(self, stream: TextIO, *, deduplicate: bool = True) -> None:
+    def __init__(self, stream: TextIO, *, deduplicate: bool = True, color: bool = False) -> None:
         self._stream = stream
-        self._written: set[str] | None = set() if deduplicate else None
-        self.count = 0
+        self._deduplicate = deduplicate
+        self._prefix = "\x1b[33;1mWarning:\x1b[0m" if color else "Warning:"
+        # No lock on this floor: setdefault() and append() are each one step.
+        self._written: dict[str, object] = {}
+        self._came = bytearray()
+
+    @property
+    def count(self) -> int:
+        """How many warnings came, those that were written before included."""
+        return len(self._came)
 
     def __call__(self, warning: ServerWarning) -> None:
         """Write one warning."""
-        self.count += 1
-        if self._written is not None:
-            if warning.text in self._written:
-                return
-            self._written.add(warning.text)
-        self._stream.write(f"Warning: {warning.text}\n")
+        self._came.append(0)
+        mine = object()
+        if self._deduplicate and self._written.setdefault(warning.text, mine) is not mine:
+            return
+        self._stream.write(f"{self._prefix} {warning.text}\n")
