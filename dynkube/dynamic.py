@@ -13,7 +13,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -1117,6 +1117,10 @@ class Watch:
     def close(self) -> None:
         """End the watch, from any thread and any number of times."""
         self._closing.cancel()
+        try:
+            self._events.close()
+        except ValueError:
+            pass  # another thread is inside; the token has woken it, and it cleans up as it leaves
 
     def __enter__(self) -> Self:
         return self
@@ -1131,7 +1135,7 @@ class Watch:
 
     # One token ends everything that blocks: `close` cancels it, and so does the caller's.
 
-    def _run(self) -> Iterator[WatchEvent]:
+    def _run(self) -> Generator[WatchEvent, None, None]:
         try:
             step = self._machine.start(now=time.monotonic())
             while True:
@@ -1178,7 +1182,7 @@ class Watch:
         CallScope(self._left(), self._closing).sleep(command.seconds)
         return self._machine.on_waited(now=time.monotonic())
 
-    def _follow(self, command: OpenWatch) -> Iterator[WatchEvent]:
+    def _follow(self, command: OpenWatch) -> Generator[WatchEvent, None, Step]:
         """Open a watch and hand over its events; returns the step after it."""
         machine = self._machine
         options, idle = command.options, command.idle_timeout

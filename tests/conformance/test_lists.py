@@ -17,7 +17,9 @@ def names(objects) -> list[str]:  # type: ignore[no-untyped-def]
 @pytest.fixture
 def seven(configmaps: dynkube.ResourceHandle) -> dynkube.ResourceHandle:
     for number in range(7):
-        configmaps.create(config_map(f"cm-{number}", labels={"n": str(number), "parity": "odd" if number % 2 else "even"}))
+        configmaps.create(
+            config_map(f"cm-{number}", labels={"n": str(number), "parity": "odd" if number % 2 else "even"})
+        )
     return configmaps
 
 
@@ -72,7 +74,7 @@ class TestList:
 
     @pytest.mark.behaviour("2.5.2")
     def test_a_field_the_server_cannot_select_by(self, configmaps: dynkube.ResourceHandle) -> None:
-        with pytest.raises(dynkube.BadRequestError, match="field label not supported|not supported"):
+        with pytest.raises(dynkube.BadRequestError, match="field selector"):
             configmaps.list(field_selector="data.key=1")
 
     @pytest.mark.behaviour("2.5.8")
@@ -146,7 +148,9 @@ class TestPages:
 
     @pytest.mark.behaviour("5.1.10")
     def test_an_expired_token_is_an_expired_error_with_a_way_on(
-        self, server, seven: dynkube.ResourceHandle  # type: ignore[no-untyped-def]
+        self,
+        server,
+        seven: dynkube.ResourceHandle,  # type: ignore[no-untyped-def]
     ) -> None:
         first = seven.list(limit=3)
         server.expire_history()
@@ -159,7 +163,10 @@ class TestPages:
 
     @pytest.mark.behaviour("5.1.10")
     def test_iter_goes_on_when_its_token_expires_and_says_so(
-        self, server, seven: dynkube.ResourceHandle, caplog: pytest.LogCaptureFixture  # type: ignore[no-untyped-def]
+        self,
+        server,
+        seven: dynkube.ResourceHandle,
+        caplog: pytest.LogCaptureFixture,  # type: ignore[no-untyped-def]
     ) -> None:
         pages = seven.iter(limit=3, label_selector="n")
         seen = [next(pages)["metadata"]["name"]]
@@ -172,7 +179,9 @@ class TestPages:
 
     @pytest.mark.behaviour("2.8.10")
     def test_an_exact_list_of_an_expired_version(
-        self, server, seven: dynkube.ResourceHandle  # type: ignore[no-untyped-def]
+        self,
+        server,
+        seven: dynkube.ResourceHandle,  # type: ignore[no-untyped-def]
     ) -> None:
         version = seven.list().resource_version
         server.expire_history()

@@ -227,7 +227,7 @@ class TestDelete:
     @pytest.mark.behaviour("2.5.4")
     def test_precondition_uid(self, configmaps: dynkube.ResourceHandle) -> None:
         uid = configmaps.create(config_map("a"))["metadata"]["uid"]
-        with pytest.raises(dynkube.ConflictError, match="Precondition failed"):
+        with pytest.raises(dynkube.ConflictError, match="precondition"):
             configmaps.delete("a", preconditions=dynkube.Preconditions(uid="other"))
         configmaps.delete("a", preconditions=dynkube.Preconditions(uid=uid))
 

@@ -130,8 +130,9 @@ class TestApply:
 
     @pytest.mark.behaviour("5.1.8")
     def test_the_name_argument_wins(self, configmaps: dynkube.ResourceHandle) -> None:
-        obj = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"k": "v"}}
-        assert configmaps.apply(obj, name="a", field_manager="one")["metadata"]["name"] == "a"
+        with pytest.raises(dynkube.BadRequestError, match=r"\(other\) does not match the name on the URL \(a\)"):
+            configmaps.apply(config_map("other", k="v"), name="a", field_manager="one")
+        assert configmaps.apply(config_map("a"), name="a", field_manager="one")["metadata"]["name"] == "a"
 
     @pytest.mark.behaviour("10.1.2")
     def test_needs_a_field_manager(self, configmaps: dynkube.ResourceHandle) -> None:
@@ -199,8 +200,12 @@ class TestSubresources:
     def test_eviction_is_a_post(self, client: dynkube.DynamicClient, namespace: str) -> None:
         pods = client.resource("pods").namespace(namespace)
         pods.create(pod("a"))
-        eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "a"},
-                    "deleteOptions": {"gracePeriodSeconds": 0}}
+        eviction = {
+            "apiVersion": "policy/v1",
+            "kind": "Eviction",
+            "metadata": {"name": "a"},
+            "deleteOptions": {"gracePeriodSeconds": 0},
+        }
         pods.subresource("eviction").create(eviction)
         left = pods.get_or_none("a")
         assert left is None or left["metadata"].get("deletionTimestamp")

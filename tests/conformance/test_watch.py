@@ -101,9 +101,7 @@ class TestWatchOnce:
     @pytest.mark.behaviour("6.1")
     def test_bookmarks_have_a_version_only(self, configmaps: dynkube.ResourceHandle) -> None:
         version = configmaps.list().resource_version
-        with configmaps.watch_once(
-            resource_version=version, timeout_seconds=3, allow_watch_bookmarks=True
-        ) as events:
+        with configmaps.watch_once(resource_version=version, timeout_seconds=3, allow_watch_bookmarks=True) as events:
             bookmarks = [event.object for event in events if event.type == "BOOKMARK"]
         assert all(set(each) <= {"kind", "apiVersion", "metadata", "data"} for each in bookmarks)
         assert all(each["metadata"]["resourceVersion"] for each in bookmarks)
@@ -208,9 +206,7 @@ class TestWatch:
         assert sorted(key(event) for event in follower.events) == [("ADDED", "a"), ("ADDED", "b")]
 
     @pytest.mark.behaviour("7.1.9")
-    def test_follows_every_change(
-        self, configmaps: dynkube.ResourceHandle, follow: Callable[[Any], Follower]
-    ) -> None:
+    def test_follows_every_change(self, configmaps: dynkube.ResourceHandle, follow: Callable[[Any], Follower]) -> None:
         follower = follow(configmaps.watch(label_selector="mine"))
         configmaps.create(config_map("a", labels={"mine": "1"}))
         follower.wait_for(lambda: "a" in follower.state)
@@ -256,7 +252,10 @@ class TestWatch:
 
     @pytest.mark.behaviour("7.1.7")
     def test_lives_through_a_killed_server(
-        self, server, configmaps: dynkube.ResourceHandle, follow: Callable[[Any], Follower]  # type: ignore[no-untyped-def]
+        self,
+        server,
+        configmaps: dynkube.ResourceHandle,
+        follow: Callable[[Any], Follower],  # type: ignore[no-untyped-def]
     ) -> None:
         configmaps.create(config_map("stays", labels={"mine": "1"}))
         follower = follow(configmaps.watch(label_selector="mine"))
@@ -270,7 +269,10 @@ class TestWatch:
 
     @pytest.mark.behaviour("7.1.8")
     def test_an_expired_version_is_relisted_and_only_differences_come(
-        self, server, configmaps: dynkube.ResourceHandle, follow: Callable[[Any], Follower]  # type: ignore[no-untyped-def]
+        self,
+        server,
+        configmaps: dynkube.ResourceHandle,
+        follow: Callable[[Any], Follower],  # type: ignore[no-untyped-def]
     ) -> None:
         for name in ("same", "changed", "deleted"):
             configmaps.create(config_map(name, labels={"mine": "1"}))
@@ -296,7 +298,9 @@ class TestWatch:
 
     @pytest.mark.behaviour("2.8.10")
     def test_from_an_expired_version_of_the_callers_own(
-        self, server, configmaps: dynkube.ResourceHandle  # type: ignore[no-untyped-def]
+        self,
+        server,
+        configmaps: dynkube.ResourceHandle,  # type: ignore[no-untyped-def]
     ) -> None:
         version = configmaps.create(config_map("a"))["metadata"]["resourceVersion"]
         configmaps.patch("a", {"data": {"x": "1"}})
@@ -347,9 +351,7 @@ class TestWatch:
         follower.wait_for(lambda: len(follower.state) == 5)
         follower.assert_never_twice()
 
-    def test_of_a_custom_resource(
-        self, widgets: dynkube.ResourceHandle, follow: Callable[[Any], Follower]
-    ) -> None:
+    def test_of_a_custom_resource(self, widgets: dynkube.ResourceHandle, follow: Callable[[Any], Follower]) -> None:
         follower = follow(widgets.watch())
         widgets.create(widget("a", size=1))
         follower.wait_for(lambda: "a" in follower.state)
@@ -413,6 +415,4 @@ class TestWait:
 
 
 def state_of(handle: dynkube.ResourceHandle) -> dict[str, str]:
-    return {
-        obj["metadata"]["name"]: obj["metadata"]["resourceVersion"] for obj in handle.list(label_selector="mine")
-    }
+    return {obj["metadata"]["name"]: obj["metadata"]["resourceVersion"] for obj in handle.list(label_selector="mine")}
