@@ -12,15 +12,22 @@ from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequenc
 from copy import deepcopy
 from typing import Any, TypeVar, overload
 
-from dynkube.errors import InvalidRequestError
+from dynkube.errors import DecodeError, InvalidRequestError
 
 __all__ = [
     "UnstructuredList",
     "annotations_of",
     "compare_resource_version",
     "controller_of",
+    "creation_timestamp_of",
+    "deletion_timestamp_of",
+    "each_list_item",
+    "finalizers_of",
+    "generation_of",
+    "is_controlled_by",
     "is_list",
     "labels_of",
+    "managed_fields_of",
     "name_of",
     "namespace_of",
     "nested_bool",
@@ -210,6 +217,7 @@ def set_nested_field(obj: MutableMapping[str, Any], value: Any, *path: str) -> N
     if not path:
         raise InvalidRequestError("path: name at least one field to set")
     parent: MutableMapping[str, Any] = obj
+    value = deepcopy(value)  # first, so that a value that cannot be copied changes nothing
     for depth, key in enumerate(path[:-1], 1):
         child = parent.get(key)
         if child is None:
@@ -217,7 +225,7 @@ def set_nested_field(obj: MutableMapping[str, Any], value: Any, *path: str) -> N
         if not isinstance(child, MutableMapping):
             raise _wrong_type(path[:depth], child, "a map")
         parent = child
-    parent[path[-1]] = deepcopy(value)
+    parent[path[-1]] = value
 
 
 def remove_nested_field(obj: MutableMapping[str, Any], *path: str) -> None:
@@ -241,10 +249,11 @@ def _typed(
 
 
 def _wrong_type(path: Sequence[str], value: object, expected: str) -> InvalidRequestError:
-    where = "".join(f".{key}" for key in path)
-    shown = value if isinstance(value, str | int | float | bool | None) else "..."
+    where = "".join(f".{key}" for key in path) or "object"
+    # Text is left out: it may be a Secret's, and it may be long.
+    shown = repr(value) if isinstance(value, int | float | None) else "..."
     return InvalidRequestError(
-        f"{where} accessor error: {shown!r} is of the type {type(value).__name__}, expected {expected}"
+        f"{where} accessor error: {shown} is of the type {type(value).__name__}, expected {expected}"
     )
 
 
@@ -276,24 +285,65 @@ def resource_version_of(obj: Mapping[str, Any]) -> str:
     return _metadata(obj).get("resourceVersion") or ""
 
 
+def generation_of(obj: Mapping[str, Any]) -> int:
+    """``metadata.generation``, 0 without one."""
+    return _metadata(obj).get("generation") or 0
+
+
+def creation_timestamp_of(obj: Mapping[str, Any]) -> str:
+    """``metadata.creationTimestamp`` (RFC 3339), ``""`` where it is missing or null."""
+    return _metadata(obj).get("creationTimestamp") or ""
+
+
+def deletion_timestamp_of(obj: Mapping[str, Any]) -> str:
+    """``metadata.deletionTimestamp`` (RFC 3339), ``""`` for an object that is not being deleted."""
+    return _metadata(obj).get("deletionTimestamp") or ""
+
+
 def labels_of(obj: Mapping[str, Any]) -> dict[str, str]:
     """A copy of ``metadata.labels``, empty without any."""
-    return dict(_metadata(obj).get("labels") or {})
+    return _copied_map(obj, "labels")
 
 
 def annotations_of(obj: Mapping[str, Any]) -> dict[str, str]:
     """A copy of ``metadata.annotations``, empty without any."""
-    return dict(_metadata(obj).get("annotations") or {})
+    return _copied_map(obj, "annotations")
+
+
+def finalizers_of(obj: Mapping[str, Any]) -> list[str]:
+    """A copy of ``metadata.finalizers``, empty without any."""
+    return _copied_list(obj, "finalizers")
 
 
 def owner_references_of(obj: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A deep copy of ``metadata.ownerReferences``, empty without any."""
-    return deepcopy(list(_metadata(obj).get("ownerReferences") or ()))
+    return _copied_list(obj, "ownerReferences")
+
+
+def managed_fields_of(obj: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A deep copy of ``metadata.managedFields``, empty without any."""
+    return _copied_list(obj, "managedFields")
+
+
+def _copied_map(obj: Mapping[str, Any], field: str) -> dict[str, Any]:
+    value = _metadata(obj).get(field)
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def _copied_list(obj: Mapping[str, Any], field: str) -> list[Any]:
+    value = _metadata(obj).get(field)
+    return deepcopy(value) if isinstance(value, list) else []
 
 
 def controller_of(obj: Mapping[str, Any]) -> dict[str, Any] | None:
     """The owner reference that is marked as controller, None without one."""
     return next((each for each in owner_references_of(obj) if each.get("controller")), None)
+
+
+def is_controlled_by(obj: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
+    """Whether ``owner`` is the controller of an object: by uid (IsControlledBy)."""
+    reference = controller_of(obj)
+    return reference is not None and bool(uid_of(owner)) and reference.get("uid") == uid_of(owner)
 
 
 def set_labels(obj: MutableMapping[str, Any], labels: Mapping[str, str] | None) -> None:
@@ -357,7 +407,7 @@ def object_reference(
     Raises:
         InvalidRequestError: apiVersion, kind, or a field that was named, is missing.
     """
-    values = {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind"), **_metadata(obj)}
+    values = {**_metadata(obj), "apiVersion": obj.get("apiVersion"), "kind": obj.get("kind")}
     wanted = fields or ("apiVersion", "kind", "namespace", "name", "uid", "resourceVersion")
     missing = [each for each in fields or ("apiVersion", "kind") if not values.get(each)]
     if missing:
@@ -385,9 +435,12 @@ def compare_resource_version(one: str, other: str) -> int:
         >>> compare_resource_version("99", "100")
         -1
     """
-    for version in (one, other):
-        if not _VERSION.fullmatch(version):
-            raise InvalidRequestError(f"resourceVersion {version!r} is no positive decimal number: it has no order")
+    given: tuple[object, object] = (one, other)
+    for version in given:
+        if not isinstance(version, str) or not _VERSION.fullmatch(version):
+            raise InvalidRequestError(
+                f"resourceVersion {str(version)[:40]!r} is no positive decimal number in a string: it has no order"
+            )
     a, b = (len(one), one), (len(other), other)
     return (a > b) - (a < b)
 
@@ -398,6 +451,24 @@ def compare_resource_version(one: str, other: str) -> int:
 def is_list(obj: Mapping[str, Any]) -> bool:
     """Whether an object is a list: it has ``items``, and they are a list."""
     return isinstance(obj.get("items"), list)
+
+
+def each_list_item(obj: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The items of a list object, as they are (EachListItem).
+
+    Raises:
+        InvalidRequestError: it is no list, or an item is no object.
+    """
+    items = obj.get("items")
+    if not isinstance(items, list):
+        raise InvalidRequestError(f"items: want a list, got {type(items).__name__}: this object is no list")
+    for index, item in enumerate(items):
+        if not isinstance(item, dict):
+            raise InvalidRequestError(f"items[{index}]: want a dict, got {type(item).__name__}")
+        yield item
+
+
+_TYPE_FIRST = {"apiVersion": "", "kind": ""}
 
 
 class UnstructuredList(Sequence[dict[str, Any]]):
@@ -439,21 +510,21 @@ class UnstructuredList(Sequence[dict[str, Any]]):
         ``items: null`` is an empty list.
 
         Raises:
-            InvalidRequestError: ``items`` is no list of objects.
+            DecodeError: ``items`` is no list of objects.
         """
         items = obj.get("items")
         if items is None:
             items = []
         if not isinstance(items, list):
-            raise InvalidRequestError(f"items is no list but a {type(items).__name__}")
+            raise DecodeError(f"items: want a list of objects, got {type(items).__name__}")
         kind, api_version = obj.get("kind") or "", obj.get("apiVersion") or ""
         item_kind = kind.removesuffix("List")
         for index, item in enumerate(items):
             if type(item) is not dict:
-                raise InvalidRequestError(f"items[{index}] is no object but a {type(item).__name__}")
-            if "kind" not in item and "apiVersion" not in item:
+                raise DecodeError(f"items[{index}]: want an object, got {type(item).__name__}")
+            if not item.get("kind") and not item.get("apiVersion"):
                 # In front, where everybody expects them.
-                items[index] = {"apiVersion": api_version, "kind": item_kind, **item}
+                items[index] = {**_TYPE_FIRST, **item, "apiVersion": api_version, "kind": item_kind}
         metadata = obj.get("metadata")
         return cls(items, kind=kind, api_version=api_version, metadata=metadata if isinstance(metadata, dict) else {})
 
