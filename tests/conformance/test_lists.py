@@ -92,7 +92,7 @@ class TestList:
 
     @pytest.mark.behaviour("2.5.8")
     def test_rules_that_the_server_has_are_checked_before(self, configmaps: dynkube.ResourceHandle) -> None:
-        with pytest.raises(dynkube.InvalidRequestError, match="resource_version|resourceVersion"):
+        with pytest.raises(dynkube.InvalidRequestError, match=r"resource_version|resourceVersion"):
             configmaps.list(resource_version_match="Exact")
 
     def test_an_empty_list(self, configmaps: dynkube.ResourceHandle) -> None:

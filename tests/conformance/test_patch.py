@@ -125,7 +125,7 @@ class TestApply:
     @pytest.mark.behaviour("5.1.8")
     def test_refuses_managed_fields(self, configmaps: dynkube.ResourceHandle) -> None:
         applied = configmaps.apply(config_map("a", k="v"), field_manager="one")
-        with pytest.raises(dynkube.InvalidRequestError, match="managedFields|managed fields"):
+        with pytest.raises(dynkube.InvalidRequestError, match=r"managedFields|managed fields"):
             configmaps.apply(applied, field_manager="one")
 
     @pytest.mark.behaviour("5.1.8")

@@ -127,7 +127,7 @@ class TestWatchOnce:
 
     @pytest.mark.behaviour("2.5.8")
     def test_initial_events_need_a_match(self, configmaps: dynkube.ResourceHandle) -> None:
-        with pytest.raises(dynkube.InvalidRequestError, match="send_initial_events|sendInitialEvents"):
+        with pytest.raises(dynkube.InvalidRequestError, match=r"send_initial_events|sendInitialEvents"):
             configmaps.watch_once(send_initial_events=True)
 
     @pytest.mark.behaviour("6.3")
