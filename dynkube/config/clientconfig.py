@@ -122,7 +122,9 @@ class DirectClientConfig:
                 user=self._user_name,
             )
         except ConfigError as error:
-            place = f'cluster "{self._cluster_name}", user "{self._user_name}"' + (f" (in {source})" if source else "")
+            names = [("cluster", self._cluster_name), ("user", self._user_name)]
+            place = ", ".join(f'{kind} "{name}"' for kind, name in names if name) or "overrides"
+            place += f" (in {source})" if source else ""
             raise InvalidConfigError(f"{place}: {error}") from error
 
     # ------------------------------------------------------------- which stanzas

@@ -10,7 +10,6 @@ PyYAML is imported when first used.
 from __future__ import annotations
 
 import base64
-import binascii
 import math
 import re
 import struct
@@ -29,6 +28,7 @@ MAX_ALIASED_NODES: Final = 400_000
 """How many nodes the aliases of one document may stand for: a "billion laughs" document is refused."""
 
 _CORE = "tag:yaml.org,2002:"
+_ODD_BREAKS: Final = re.compile("[\x85\u2028\u2029\ufeff]")
 _UNSET: Final = object()
 _MERGE: Final = object()
 
@@ -93,7 +93,9 @@ def dump_yaml(value: Any) -> str:
     def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
         # PyYAML quotes what PyYAML would misread; this quotes what Kubernetes or YAML 1.2 would.
         ambiguous = text in ("=", "<<") or not isinstance(resolve_scalar(text), str)
-        return dumper.represent_scalar(f"{_CORE}str", text, style="'" if ambiguous else None)
+        # Line breaks that only YAML 1.1 knows would not survive any other style.
+        style = '"' if _ODD_BREAKS.search(text) else "'" if ambiguous else None
+        return dumper.represent_scalar(f"{_CORE}str", text, style=style)
 
     Dumper.add_representer(str, represent)
     text: str = yaml.dump(value, Dumper=Dumper, sort_keys=True, width=math.inf, allow_unicode=True)
@@ -440,10 +442,10 @@ class _Builder:
         """A scalar with an explicit tag; a tag that is not YAML's own means nothing, as in Go."""
         name = tag.removeprefix(_CORE) if tag.startswith(_CORE) else ""
         if name == "binary":
-            try:
-                return base64.b64decode("".join(text.split()), validate=True).decode(errors="replace")
-            except binascii.Error:
+            content = _base64(text)
+            if content is None:
                 self._fail("!!binary that is no base64")
+            return content.decode(errors="replace")
         if name not in ("null", "bool", "int", "float"):
             return text
         value = resolve_scalar(text)
@@ -453,6 +455,13 @@ class _Builder:
         if name != kind:
             self._fail(f"cannot decode a !!{kind} as a !!{name}")
         return value
+
+
+def _base64(text: str) -> bytes | None:
+    try:
+        return base64.b64decode("".join(text.split()), validate=True)
+    except ValueError:  # binascii.Error, or not ASCII
+        return None
 
 
 def _kind(value: Any) -> str:
