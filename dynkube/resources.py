@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any, TypeVar
 
-from dynkube.schema import GroupVersion, GroupVersionKind, GroupVersionResource
+from dynkube.errors import is_reason
+from dynkube.schema import GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource
 
-__all__ = ["APIGroup", "APIResource", "APIResourceList", "ResourceMap"]
+__all__ = ["APIGroup", "APIResource", "APIResourceList", "ResourceMap", "filtered_by"]
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,11 @@ class APIResource:
     def gvr(self) -> GroupVersionResource:
         """Where its objects are served."""
         return self.group_version.with_resource(self.resource)
+
+    @property
+    def group_resource(self) -> GroupResource:
+        """Where its objects are served, in any version."""
+        return GroupResource(self.group_version.group, self.resource)
 
     @property
     def kind(self) -> str:
@@ -147,6 +156,9 @@ class ResourceMap:
         object.__setattr__(self, "resources", MappingProxyType(dict(self.resources)))
         object.__setattr__(self, "failures", MappingProxyType(dict(self.failures)))
 
+    def __reduce__(self) -> tuple[Any, ...]:  # a mapping proxy cannot be pickled or copied deeply
+        return (ResourceMap, (self.groups, dict(self.resources), dict(self.failures)))
+
     def group(self, name: str) -> APIGroup | None:
         """The group of that name."""
         return next((group for group in self.groups if group.name == name), None)
@@ -163,12 +175,36 @@ class ResourceMap:
             if version in self.resources
         )
 
-    def find(self, gvr: GroupVersionResource) -> APIResource | None:
-        """The resource served there, None where there is none."""
+    def find(self, gvr: GroupVersionResource, subresource: str = "") -> APIResource | None:
+        """The resource served there, or the subresource of it; None where there is none."""
+        name = f"{gvr.resource}/{subresource}" if subresource else gvr.resource
         for resource in self.resources.get(GroupVersion(gvr.group, gvr.version), ()):
-            if resource.name == gvr.resource:
+            if resource.name == name:
                 return resource
         return None
+
+    def gvrs(self) -> tuple[GroupVersionResource, ...]:
+        """Every resource, without subresources, by priority (CG/discovery/helper.go, GroupVersionResources)."""
+        return tuple(each.gvr for served in self.resource_lists() for each in served if not each.subresource)
+
+    def is_resource_enabled(self, gvr: GroupVersionResource) -> bool:
+        """Whether the server serves that resource (CG/discovery/helper.go).
+
+        Raises:
+            Exception: the error of its group version, where that could not be discovered; a 404 means no.
+        """
+        failure = self.failures.get(gvr.group_version)
+        if failure is not None and not is_reason(failure, "NotFound"):
+            raise failure
+        return self.find(gvr) is not None
+
+    def supports_version(self, group_version: GroupVersion) -> bool:
+        """Whether the server has that group version.
+
+        A server that shows no groups at all most likely forbids to look: then it counts as there
+        (CG/discovery/helper.go, ServerSupportsVersion).
+        """
+        return not self.groups or group_version in self.group_versions()
 
     def subresources_of(self, gvr: GroupVersionResource) -> tuple[APIResource, ...]:
         """The subresources of a resource."""
@@ -183,6 +219,10 @@ class ResourceMap:
         (CG/discovery/discovery_client.go, ServerPreferredResources).
         """
         return tuple(chosen for group in self.groups for chosen in self._preferred_in(group))
+
+    def preferred_namespaced_resources(self) -> tuple[APIResourceList, ...]:
+        """Those of `preferred_resources` that live in namespaces; lists without any are dropped."""
+        return filtered_by(lambda resource: resource.namespaced, self.preferred_resources())
 
     def _preferred_in(self, group: APIGroup) -> Iterator[APIResourceList]:
         home: dict[str, str] = {}
@@ -200,12 +240,71 @@ class ResourceMap:
     def replace_group_version(
         self, group_version: GroupVersion, resources: Iterable[APIResource] | Exception
     ) -> ResourceMap:
-        """A map in which one group version has these resources, or failed."""
-        found, failed = dict(self.resources), dict(self.failures)
-        found.pop(group_version, None)
-        failed.pop(group_version, None)
+        """A map in which one group version has these resources, or failed.
+
+        A version that no group had so far becomes the last of its group, and a new group the last group.
+        """
+        found, failed = _without(self.resources, group_version), _without(self.failures, group_version)
         if isinstance(resources, Exception):
             failed[group_version] = resources
-        else:
-            found[group_version] = tuple(resources)
-        return replace(self, resources=found, failures=failed)
+            return replace(self, resources=found, failures=failed)
+        found[group_version] = tuple(resources)
+        return ResourceMap(self._groups_with(group_version), found, failed)
+
+    def without_group_version(self, group_version: GroupVersion) -> ResourceMap:
+        """A map without one group version; a group goes with its last version."""
+        groups = (_shrunk(each, group_version) for each in self.groups)
+        return ResourceMap(
+            tuple(each for each in groups if each.versions or each.name != group_version.group),
+            _without(self.resources, group_version),
+            _without(self.failures, group_version),
+        )
+
+    def replace_group(
+        self,
+        group: APIGroup,
+        resources: Mapping[GroupVersion, Iterable[APIResource]],
+        failures: Mapping[GroupVersion, Exception] | None = None,
+    ) -> ResourceMap:
+        """A map that knows only this of one group, in the group's old place; a new group comes last."""
+        others = self.without_group(group.name)
+        names = [each.name for each in self.groups]
+        place = names.index(group.name) if group.name in names else len(names)
+        return ResourceMap(
+            (*others.groups[:place], group, *others.groups[place:]),
+            {**others.resources, **{version: tuple(each) for version, each in resources.items()}},
+            {**others.failures, **(failures or {})},
+        )
+
+    def without_group(self, name: str) -> ResourceMap:
+        """A map without a group and all that is known of it."""
+        return ResourceMap(
+            tuple(each for each in self.groups if each.name != name),
+            {version: each for version, each in self.resources.items() if version.group != name},
+            {version: each for version, each in self.failures.items() if version.group != name},
+        )
+
+    def _groups_with(self, wanted: GroupVersion) -> tuple[APIGroup, ...]:
+        group = self.group(wanted.group)
+        if group is None:
+            return (*self.groups, APIGroup(wanted.group, (wanted.version,)))
+        if wanted.version in group.versions:
+            return self.groups
+        grown = replace(group, versions=(*group.versions, wanted.version))
+        return tuple(grown if each is group else each for each in self.groups)
+
+
+def filtered_by(keep: Callable[[APIResource], bool], lists: Iterable[APIResourceList]) -> tuple[APIResourceList, ...]:
+    """The lists with the resources that ``keep`` picks; those left with none are dropped (client-go's FilteredBy)."""
+    return tuple(kept for kept in (each.filtered(keep) for each in lists) if kept.resources)
+
+
+def _shrunk(group: APIGroup, gone: GroupVersion) -> APIGroup:
+    if group.name != gone.group or gone.version not in group.versions:
+        return group
+    left = tuple(version for version in group.versions if version != gone.version)
+    return APIGroup(group.name, left, "" if group.preferred_version == gone.version else group.preferred_version)
+
+
+def _without(mapping: Mapping[GroupVersion, _Value], key: GroupVersion) -> dict[GroupVersion, _Value]:
+    return {each: value for each, value in mapping.items() if each != key}
