@@ -1,0 +1,59 @@
+"""Sphinx configuration; ``tox -e docs`` builds the documentation without a warning."""
+
+from __future__ import annotations
+
+from docutils import nodes
+
+from dynkube._version import __version__
+
+project = "dynkube"
+author = "The dynkube authors"
+copyright = author
+version = release = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = f"dynkube {release}"
+
+myst_heading_anchors = 3
+myst_enable_extensions = ["deflist"]
+
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "imported-members": False, "show-inheritance": True}
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+napoleon_use_rtype = False
+
+# `Name` in a docstring is that name, wherever dynkube defines it.
+default_role = "py:obj"
+
+
+def resolve(app, env, node, contnode):
+    """Find a name wherever dynkube documents it: ``RESTConfig``, ``dynkube.RESTConfig``, ``dynkube.config.RESTConfig``.
+
+    What is not found is code, a type of the standard library, or an inner type in a signature; it stays as it stands.
+    Only a dotted name of ours in a text must exist.
+    """
+    if node.get("refdomain") != "py":
+        return None
+    target = node["reftarget"].lstrip(".~")
+    ours = target.startswith("dynkube.")
+    objects = env.get_domain("py").objects
+    for wanted in (target, target.rpartition(".")[2]) if ours else (target,):
+        fits = sorted((name for name in objects if name == wanted or name.endswith(f".{wanted}")), key=len)
+        if fits:
+            return link(app, node, contnode.astext(), fits[0], objects[fits[0]])
+    return None if ours and node.get("reftype") == "obj" else contnode
+
+
+def link(app, node, text, name, entry):
+    child = nodes.literal("", text, classes=["xref", "py"])
+    target = app.builder.get_relative_uri(node["refdoc"], entry.docname) + f"#{entry.node_id}"
+    return nodes.reference("", "", child, internal=True, refuri=target, reftitle=name)
+
+
+def setup(app):
+    app.connect("missing-reference", resolve)

@@ -1,0 +1,92 @@
+"""A user's program, checked by mypy --strict and basedpyright, never run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, assert_type
+
+import dynkube
+from dynkube import DynamicClient, GroupVersionResource, NotFoundError, PatchType, ResourceHandle
+from dynkube.testing import AccessRule, ControlPlane, Fault, FaultProxy
+
+DEPLOYMENTS = GroupVersionResource("apps", "v1", "deployments")
+
+
+def connecting() -> DynamicClient:
+    config = dynkube.load_config(context="prod", kubeconfig=Path("config"))
+    assert_type(config, dynkube.RESTConfig)
+    assert_type(config.copy(namespace="shop"), dynkube.RESTConfig)
+    dynkube.DynamicClient(dynkube.in_cluster_config()).close()
+    dynkube.DynamicClient(dynkube.build_config_from_flags("https://h:6443", "config")).close()
+    with dynkube.connect(namespace="shop", warnings=dynkube.suppress_warnings) as client:
+        assert_type(client, DynamicClient)
+    return DynamicClient(config)
+
+
+def handles(client: DynamicClient, manifest: Mapping[str, Any]) -> ResourceHandle:
+    client.resource_for(manifest)
+    client.resource("deployments.v1.apps").namespace("shop").subresource("scale")
+    return client.resource(DEPLOYMENTS).namespace("shop")
+
+
+def reading(handle: ResourceHandle) -> list[str]:
+    assert_type(handle.get("api", timeout=5), dict[str, Any])
+    assert_type(handle.get_or_none("api"), dict[str, Any] | None)
+    found = handle.list(label_selector="app=api", limit=500)
+    assert_type(found, dynkube.UnstructuredList)
+    assert_type(found.continue_token, str)
+    assert_type(found[0], dict[str, Any])
+    names = [str(obj["metadata"]["name"]) for obj in found]
+    names += [str(obj["metadata"]["name"]) for obj in handle.iter(limit=100, field_selector="metadata.name=api")]
+    selector = dynkube.LabelSelector.parse("app in (a, b)")
+    names += [str(obj["metadata"]["name"]) for obj in handle.list(label_selector=selector)]
+    return names
+
+
+def writing(handle: ResourceHandle, obj: dict[str, Any]) -> None:
+    cancel = dynkube.CancelToken()
+    assert_type(handle.create(obj, dry_run=True, field_validation="Strict"), dict[str, Any])
+    handle.update(obj, cancel=cancel)
+    handle.update_status(obj)
+    handle.patch("api", {"spec": {"replicas": 3}})
+    handle.patch("api", [{"op": "remove", "path": "/spec/paused"}], type=PatchType.JSON)
+    handle.apply(obj, field_manager="me", force=True)
+    handle.delete("api", propagation_policy="Foreground", grace_period_seconds=0)
+    handle.delete_collection(label_selector="app=old")
+    try:
+        handle.apply(obj, field_manager="me")
+    except dynkube.ConflictError as error:
+        assert_type([(each.manager, each.field) for each in error.conflicts], list[tuple[str, str]])
+    except NotFoundError as error:
+        assert_type(error.reason, str)
+
+
+def watching(handle: ResourceHandle) -> None:
+    with handle.watch(label_selector="app=api", timeout=60) as events:
+        for event in events:
+            assert_type(event, dynkube.WatchEvent)
+            assert_type(event.object, dict[str, Any])
+            if event.type == dynkube.EventType.DELETED:
+                break
+    with handle.watch_once(timeout_seconds=10, allow_watch_bookmarks=True) as once:
+        for event in once:
+            assert_type(event.type, dynkube.EventType)
+    handle.wait("api", condition="Available", timeout=60)
+
+
+def discovering(client: DynamicClient) -> None:
+    for group in client.discovery.server_groups():
+        assert_type(group, dynkube.APIGroup)
+    assert_type(client.mapper.rest_mapping("Deployment.v1.apps"), dynkube.RESTMapping)
+
+
+def testing() -> None:
+    with ControlPlane(api_server_args=("--v=2",)) as server, FaultProxy.before(server, raw=True) as proxy:
+        assert_type(server.kubeconfig, Path)
+        server.user("jane", groups=("developers",))
+        server.allow(AccessRule(user="jane", verbs=("get",), resources=("pods",)))
+        proxy.inject(Fault.reset())
+        proxy.cut_all()
+        with server.connect() as client:
+            client.resource(DEPLOYMENTS).list()
