@@ -78,7 +78,7 @@ def watching(handle: ResourceHandle) -> None:
 def discovering(client: DynamicClient) -> None:
     for group in client.discovery.server_groups():
         assert_type(group, dynkube.APIGroup)
-    assert_type(client.mapper.rest_mapping("Deployment.v1.apps"), dynkube.RESTMapping)
+    assert_type(client.mapper.rest_mapping(dynkube.GroupKind("apps", "Deployment"), "v1"), dynkube.RESTMapping)
 
 
 def testing() -> None:
