@@ -24,7 +24,7 @@ from dynkube.config.kubeconfig import (
 )
 from dynkube.config.loader import LoadingRules, kubeconfig_paths
 from dynkube.config.model import REDACTED
-from dynkube.errors import ConfigError, KubeconfigNotFoundError
+from dynkube.errors import ConfigError, InvalidRequestError, KubeconfigNotFoundError
 
 __all__ = ["KubeconfigFiles", "flatten", "minify", "modify_config", "redact", "shorten", "write_file"]
 
@@ -144,8 +144,12 @@ def write_file(config: Kubeconfig, path: str | os.PathLike[str]) -> None:
     # A link stays a link: what it points to is replaced.
     target = os.path.realpath(path)
     try:
-        os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
+        _make_folder(os.path.dirname(target))
         _replace(target, encode(config))
+    except InvalidRequestError as error:
+        raise ConfigError(
+            f"cannot write kubeconfig {os.fspath(path)}: an extension holds what YAML does not: {error}"
+        ) from error
     except OSError as error:
         raise ConfigError(f"cannot write kubeconfig {os.fspath(path)}: {error.strerror or error}") from error
 
@@ -167,6 +171,14 @@ def _replace(target: str, content: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+def _make_folder(path: str) -> None:
+    if not os.path.isdir(path):
+        if os.path.exists(path):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+        _make_folder(os.path.dirname(path))  # os.makedirs would give the mode to the last one only
+        os.makedirs(path, mode=0o755, exist_ok=True)
 
 
 def _keep_owner_and_mode(target: str, temporary: str) -> None:
@@ -194,7 +206,7 @@ def _locked(paths: tuple[str, ...]) -> Iterator[None]:
 def _lock(path: str) -> str:
     name = f"{path}.lock"
     try:
-        os.makedirs(os.path.dirname(name) or ".", mode=0o755, exist_ok=True)
+        _make_folder(os.path.dirname(os.path.abspath(name)))
         os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError as error:
         raise ConfigError(f"{name} exists: somebody is changing {path}; when nobody is, remove that file") from error

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
 from dynkube import codec
-from dynkube.errors import DecodeError
+from dynkube.errors import DecodeError, InvalidRequestError
 
 __all__ = ["dump_yaml", "load_all", "load_yaml"]
 
@@ -78,6 +78,9 @@ def load_all(data: bytes | str, what: str = "YAML", *, strict: bool = False, c_l
 def dump_yaml(value: Any) -> str:
     """A document that reads back as the same value, in kubectl and in any YAML 1.1 or 1.2 reader; keys sorted.
 
+    Raises:
+        InvalidRequestError: A value that is no plain data.
+
     >>> print(dump_yaml({"b": "y", "a": ["1e3", 1000]}), end="")
     a:
     - '1e3'
@@ -98,8 +101,15 @@ def dump_yaml(value: Any) -> str:
         return dumper.represent_scalar(f"{_CORE}str", text, style=style)
 
     Dumper.add_representer(str, represent)
-    text: str = yaml.dump(value, Dumper=Dumper, sort_keys=True, width=math.inf, allow_unicode=True)
-    return text
+    try:
+        text: str = yaml.dump(value, Dumper=Dumper, sort_keys=True, width=math.inf, allow_unicode=True)
+    except (yaml.YAMLError, TypeError) as error:  # TypeError: keys of several types cannot be sorted
+        kind = type(error.args[1]).__name__ if len(error.args) > 1 else "mapping with keys of several types"
+    else:
+        return text
+    raise InvalidRequestError(
+        f"a value of type {kind} has no YAML form: use dict, list, str, int, float, bool and None"
+    )
 
 
 # --------------------------------------------------------------------------- scalars: one table for both parsers

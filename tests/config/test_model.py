@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dynkube.config.model import (
@@ -165,7 +165,6 @@ def test_hosts_that_are_none(host, message):
     assert caught.value.__context__ is None
 
 
-@settings(deadline=None)
 @given(st.text(min_size=1))
 def test_any_host_is_a_base_url_or_a_config_error(host):
     try:
@@ -176,7 +175,6 @@ def test_any_host_is_a_base_url_or_a_config_error(host):
     assert prefix == "" or (prefix.startswith("/") and not prefix.endswith("/") and prefix.isascii())
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["http://", "https://", ""]), st.text(), st.text(min_size=1), st.text())
 def test_redact_url_hides_everything_before_the_last_at_sign(scheme, before, secret, after):
     after = after.replace("@", "")
@@ -235,7 +233,6 @@ def test_impersonation_headers():
 
 
 @pytest.mark.behaviour("2.2.4")
-@settings(deadline=None)
 @given(st.text())
 def test_escaped_extra_keys_are_header_tokens_and_unescape_to_themselves(key):
     from urllib.parse import unquote

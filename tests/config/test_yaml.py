@@ -4,7 +4,7 @@ import json
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from dynkube.config.yaml import dump_yaml, load_all, load_yaml, resolve_scalar
@@ -257,13 +257,11 @@ def _whole(value):
 
 
 @both_loaders
-@settings(deadline=None)
 @given(value=json_values)
 def test_what_is_dumped_reads_back(c_loader, value):
     assert load_yaml("x: 1\n" + dump_yaml({"v": value}), c_loader=c_loader)["v"] == _whole(value)
 
 
-@settings(deadline=None)
 @given(st.text("0123456789+-._eExXoObBnNyYtTfFaA:~=<", max_size=8))
 def test_dumped_scalars_are_strings_to_every_reader(text):
     dumped = dump_yaml({"v": text})
@@ -271,7 +269,6 @@ def test_dumped_scalars_are_strings_to_every_reader(text):
     assert yaml.safe_load(dumped)["v"] == text
 
 
-@settings(deadline=None)
 @given(st.text("0123456789+-._eExXoOb:", min_size=1, max_size=8))
 def test_both_loaders_agree(text):
     def outcome(c_loader):
@@ -283,7 +280,6 @@ def test_both_loaders_agree(text):
     assert outcome(True) == outcome(False)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_a_value_or_a_decode_error(text):
     for c_loader in (True, False):
@@ -293,7 +289,6 @@ def test_any_text_is_a_value_or_a_decode_error(text):
             pass
 
 
-@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_resolve_scalar_reads_what_python_writes(number):
     assert resolve_scalar(repr(number)) == number
