@@ -1,0 +1,671 @@
+"""What a server serves: asked once, remembered, and asked again when something is missing."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import math
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from types import TracebackType
+from typing import Any, Self
+
+from cachetools import LRUCache, TTLCache
+
+from dynkube.codec import decode_object
+from dynkube.discovery.cache import CachedDocument, DiscoveryCache, MemoryCache, refreshed
+from dynkube.errors import (
+    APIStatusError,
+    CancelledError,
+    ClosedError,
+    DeadlineExceededError,
+    DiscoveryError,
+    NoMatchError,
+    NotFoundError,
+    PartialDiscoveryError,
+    RequestTimeoutError,
+)
+from dynkube.resources import APIGroup, APIResource, APIResourceList, ResourceMap
+from dynkube.rest import RESTClient
+from dynkube.schema import GroupVersion
+from dynkube.transport import CallScope, CancelToken
+from dynkube.wire.discovery import (
+    ROOTS,
+    Answer,
+    OpenAPIPath,
+    ServerVersion,
+    discover,
+    document_request,
+    group_version_request,
+    openapi_request,
+    parse_group_version,
+    parse_openapi_root,
+    parse_server_version,
+)
+from dynkube.wire.messages import Request, Response
+from dynkube.wire.paths import group_version_path
+
+__all__ = ["DiscoveryClient", "OpenAPIV3"]
+
+# Seconds for a whole discovery where the caller sets no limit (CG/discovery: defaultTimeout).
+_TIMEOUT = 32.0
+# Seconds that one group of many may take, so that a dead one does not use up the rest's time.
+_GROUP_TIMEOUT = 10.0
+# Seconds for which a map with failures is taken at its word.
+_PARTIAL_TTL = 60.0
+# Seconds between two looks for what is missing.
+_MISS_INTERVAL = 1.0
+# Where a look costs a request for each group version: not more than this part of the time.
+_LEGACY_MISS_SHARE = 0.1
+_PARALLEL = 8
+_SPECS = 32
+_MISSES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Snapshot:
+    """A map, and what it was made of."""
+
+    resource_map: ResourceMap
+    fetched: float  # the oldest document, in the clock's seconds
+    asked: float  # when the server was last asked, in the monotonic clock's seconds
+    digests: Mapping[str, bytes] = field(repr=False)
+    aggregated: bool
+
+
+class _Flight:
+    """A load that is under way, and who waits for it."""
+
+    def __init__(self) -> None:
+        self.waiting: list[threading.Event] = []
+        self.error: Exception | None = None
+
+
+class DiscoveryClient:
+    """Finds out what a server serves. Thread-safe; many threads cost one discovery.
+
+    Cold it sends two requests (to servers before 1.26 one more for each group version), warm none. A
+    part of the server that cannot be discovered does not hide the rest: the failure is kept in
+    the map, and raised when that part is asked for.
+
+    Args:
+        rest: speaks to the server; closing it is its owner's affair.
+        cache: how long documents hold and where they are kept: `MemoryCache` by default,
+            `DiskCache` to start warm, `KubectlCache` to read kubectl's files.
+        clock: seconds since the epoch.
+        monotonic: seconds that only rise.
+
+    Example:
+        >>> from dynkube.config import RESTConfig
+        >>> with RESTClient(RESTConfig(host="https://127.0.0.1:6443")) as rest:
+        ...     DiscoveryClient(rest)
+        DiscoveryClient('https://127.0.0.1:6443')
+    """
+
+    def __init__(
+        self,
+        rest: RESTClient,
+        *,
+        cache: DiscoveryCache | None = None,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.rest = rest
+        self._cache: DiscoveryCache = cache if cache is not None else MemoryCache()
+        self._store = self._cache.open(rest.config)
+        self._clock = clock
+        self._monotonic = monotonic
+        self._lock = threading.Lock()
+        self._snapshot: _Snapshot | None = None
+        self._flight: _Flight | None = None
+        # After `invalidate`, only what was fetched since is used without asking (3.3.4 in docs/reference/parity).
+        self._own: set[str] | None = None
+        self._next_look = 0.0
+        self._misses: TTLCache[GroupVersion, Exception | None] = TTLCache(_MISSES, _MISS_INTERVAL, timer=monotonic)
+        self._alone: TTLCache[GroupVersion, tuple[APIResource, ...]] = TTLCache(_MISSES, self._cache.ttl, timer=clock)
+        self._specs: LRUCache[str, dict[str, Any]] = LRUCache(_SPECS)
+        self._closed = False
+
+    # ------------------------------------------------------------------ the map
+
+    def resource_map(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> ResourceMap:
+        """Everything that the server serves, failures included as data.
+
+        Args:
+            timeout: seconds for the whole call; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            The map, from the cache where that is young enough.
+
+        Raises:
+            APIStatusError: the server refused ``/api`` or ``/apis``.
+            TransportError: it cannot be reached.
+            DecodeError: it answers with something else.
+        """
+        return self._current(_scope(timeout, cancel)).resource_map
+
+    def server_groups(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> tuple[APIGroup, ...]:
+        """The API groups in the server's order, the core group first.
+
+        Args:
+            timeout: seconds; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            The groups.
+        """
+        return self.resource_map(timeout=timeout, cancel=cancel).groups
+
+    def server_groups_and_resources(
+        self, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> tuple[tuple[APIGroup, ...], tuple[APIResourceList, ...]]:
+        """The groups, and the resources of each group version. All or an error: see `resource_map`.
+
+        Args:
+            timeout: seconds; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            Groups and resource lists, in the server's order.
+
+        Raises:
+            PartialDiscoveryError: some group versions failed; the rest is in its ``resource_map``.
+        """
+        found = self.resource_map(timeout=timeout, cancel=cancel)
+        if found.failures:
+            raise PartialDiscoveryError({str(version): error for version, error in found.failures.items()}, found)
+        return found.groups, found.resource_lists()
+
+    def server_preferred_resources(
+        self, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> tuple[APIResourceList, ...]:
+        """Each resource once, in the version that the server prefers; what failed is left out.
+
+        Args:
+            timeout: seconds; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            A list for each group version.
+        """
+        return self.resource_map(timeout=timeout, cancel=cancel).preferred_resources()
+
+    def server_preferred_namespaced_resources(
+        self, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> tuple[APIResourceList, ...]:
+        """`server_preferred_resources` that live in namespaces.
+
+        Args:
+            timeout: seconds; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            A list for each group version that has any.
+        """
+        return self.resource_map(timeout=timeout, cancel=cancel).preferred_namespaced_resources()
+
+    def server_resources_for_group_version(
+        self, group_version: GroupVersion | str, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> APIResourceList:
+        """The resources of one group version; no other group is looked at.
+
+        Args:
+            group_version: for instance ``"apps/v1"`` or ``"v1"``.
+            timeout: seconds; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            Its resources, subresources included.
+
+        Raises:
+            NotFoundError: the server does not serve it.
+            Exception: what is wrong with that group version.
+        """
+        version = GroupVersion.parse(group_version) if isinstance(group_version, str) else group_version
+        scope = _scope(timeout, cancel)
+        known = self._known(version)
+        if known is None:
+            known = self._look_at(version, scope)
+        return APIResourceList(version, known)
+
+    def _known(self, version: GroupVersion) -> tuple[APIResource, ...] | None:
+        with self._lock:
+            self._check_open()
+            snapshot = self._snapshot
+            if snapshot is not None and self._is_fresh(snapshot) and version in snapshot.resource_map.resources:
+                return snapshot.resource_map.resources[version]
+            return self._alone.get(version) if snapshot is None else None
+
+    # ------------------------------------------------------------------ what is missing
+
+    def revalidate(
+        self,
+        *,
+        unless_since: float | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> bool:
+        """Ask whether the server serves something else by now; at most once a second.
+
+        Two conditional requests, which cost next to nothing where nothing has changed.
+
+        Args:
+            unless_since: not when the server was asked since then, in the monotonic clock's seconds.
+            timeout: seconds; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            Whether `resource_map` is another one now. False also when it was asked too recently.
+        """
+        scope = _scope(timeout, cancel)
+        before = self._current(scope)
+        with self._lock:
+            now = self._monotonic()
+            if now < self._next_look or (unless_since is not None and before.asked >= unless_since):
+                return False
+            self._next_look = now + _MISS_INTERVAL
+        after = self._current(scope, newer_than=before)
+        if not after.aggregated:
+            with self._lock:
+                took = self._monotonic() - now
+                self._next_look = max(self._next_look, now + took / _LEGACY_MISS_SHARE)
+        return after.resource_map is not before.resource_map
+
+    def revalidate_group_version(
+        self, group_version: GroupVersion, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> bool:
+        """Ask what one group version holds by now; at most once a second for each.
+
+        Args:
+            group_version: which.
+            timeout: seconds; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            Whether `resource_map` is another one now.
+        """
+        scope = _scope(timeout, cancel)
+        before = self._current(scope).resource_map
+        with self._lock:
+            if group_version in self._misses:
+                return False
+        try:
+            self._look_at(group_version, scope)
+        except (APIStatusError, DiscoveryError):
+            pass
+        return self._current(scope).resource_map is not before
+
+    def _look_at(self, version: GroupVersion, scope: CallScope) -> tuple[APIResource, ...]:
+        with self._lock:
+            self._check_open()
+            missed = self._misses.get(version)
+            known = self._snapshot is not None
+        if missed is not None:
+            raise missed
+        try:
+            answer = self._fetch(group_version_request(version), scope, live=known)
+            found = parse_group_version(version, answer.response)
+        except (CancelledError, DeadlineExceededError, ClosedError):
+            raise
+        except Exception as error:
+            self._learn(version, error)
+            raise
+        self._keep(answer)
+        self._learn(version, found)
+        return found
+
+    def _learn(self, version: GroupVersion, found: tuple[APIResource, ...] | Exception) -> None:
+        with self._lock:
+            self._misses[version] = found if isinstance(found, Exception) else None
+            if self._snapshot is None:
+                if not isinstance(found, Exception):
+                    self._alone[version] = found
+                return
+            before = self._snapshot.resource_map
+            if isinstance(found, NotFoundError):
+                after = before.without_group_version(version)
+            elif isinstance(found, Exception) and version not in before.failures:
+                return  # what it had may well be there still
+            else:
+                after = before.replace_group_version(version, found)
+            if after != before:
+                self._snapshot = replace(self._snapshot, resource_map=after)
+
+    # ------------------------------------------------------------------ version and OpenAPI
+
+    def server_version(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> ServerVersion:
+        """The server's version; asked each time.
+
+        Args:
+            timeout: seconds; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            What ``/version`` says.
+
+        Raises:
+            DecodeError: it is no version.
+        """
+        scope = _scope(timeout, cancel)
+        request = document_request("/version", accept="application/json")
+        return parse_server_version(self.rest.execute(request, timeout=scope.remaining(), cancel=cancel))
+
+    def openapi_v3(self) -> OpenAPIV3:
+        """The server's OpenAPI v3 documents. Sends nothing yet."""
+        return OpenAPIV3(self)
+
+    # ------------------------------------------------------------------ life
+
+    @property
+    def fresh(self) -> bool:
+        """Whether there is a map and it is young enough to be used without asking."""
+        with self._lock:
+            return self._snapshot is not None and self._is_fresh(self._snapshot)
+
+    def invalidate(self) -> None:
+        """Forget everything; the server is asked again, with the ETags of what was kept."""
+        with self._lock:
+            self._snapshot = None
+            self._own = set()
+            self._next_look = 0.0
+            for each in (self._misses, self._alone, self._specs):
+                each.clear()
+
+    def close(self) -> None:
+        """Forget everything, for good; the REST client stays open."""
+        self.invalidate()
+        self._closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"DiscoveryClient({self.rest.config.base_url!r})"
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError("the discovery client is closed")
+
+    # ------------------------------------------------------------------ loading, once for all threads
+
+    def _current(self, scope: CallScope, *, newer_than: _Snapshot | None = None) -> _Snapshot:
+        while True:
+            scope.check()
+            with self._lock:
+                self._check_open()
+                snapshot, flight = self._snapshot, self._flight
+                if snapshot is not None and self._is_fresh(snapshot) and snapshot is not newer_than:
+                    return snapshot
+                if flight is None:
+                    flight = self._flight = _Flight()
+                    break
+                wake = threading.Event()
+                flight.waiting.append(wake)
+            with scope.guard(wake.set):
+                wake.wait()
+            if flight.error is not None:
+                raise flight.error
+        return self._lead(flight, scope, newer_than)
+
+    def _lead(self, flight: _Flight, scope: CallScope, before: _Snapshot | None) -> _Snapshot:
+        try:
+            snapshot = self._load(scope, before)
+        except (CancelledError, DeadlineExceededError):
+            raise  # this caller's own limits: the next one in line tries again
+        except Exception as error:
+            flight.error = error
+            raise
+        else:
+            with self._lock:
+                current = self._snapshot
+                if current is not None and before is not None and snapshot.resource_map is before.resource_map:
+                    # Confirmed: what was learned of single group versions meanwhile stays.
+                    snapshot = replace(snapshot, resource_map=current.resource_map)
+                self._snapshot = snapshot
+                self._alone.clear()
+            return snapshot
+        finally:
+            with self._lock:
+                self._flight = None
+            for wake in flight.waiting:
+                wake.set()
+
+    def _load(self, scope: CallScope, before: _Snapshot | None) -> _Snapshot:
+        fetched: dict[str, _Fetched] = {}
+        conversation = discover()
+        batch = next(conversation)
+        while True:
+            # What is asked for a second time failed; so a copy is no answer.
+            live = before is not None or any(request.target in fetched for request in batch)
+            answers = self._answers(batch, scope, fetched, live=live)
+            if before is not None and _is_unchanged(before, fetched):
+                conversation.close()
+                return self._confirmed(before, fetched)
+            try:
+                batch = conversation.send(answers)
+            except StopIteration as done:
+                return self._made(done.value, fetched)
+
+    def _answers(
+        self, batch: Sequence[Request], scope: CallScope, fetched: dict[str, _Fetched], *, live: bool
+    ) -> list[Answer]:
+        def ask(request: Request) -> Answer:
+            try:
+                if request.target in ROOTS:
+                    answer = self._fetch(request, scope, live=live)
+                else:
+                    answer = self._fetch_group(request, scope, live=live)
+            except (CancelledError, DeadlineExceededError, ClosedError):
+                raise
+            except Exception as error:  # noqa: BLE001 - whose failure it is, `discover` decides
+                return error
+            fetched[request.target] = answer
+            return answer.response
+
+        if len(batch) <= len(ROOTS):
+            return [ask(request) for request in batch]
+        with ThreadPoolExecutor(min(_PARALLEL, len(batch)), thread_name_prefix="dynkube-discovery") as pool:
+            return list(pool.map(ask, batch))
+
+    def _fetch_group(self, request: Request, scope: CallScope, *, live: bool) -> _Fetched:
+        left = scope.remaining()
+        limit = _GROUP_TIMEOUT if left is None else min(_GROUP_TIMEOUT, left / 2)
+        try:
+            return self._fetch(request, CallScope(max(limit, 0.001), scope.cancel), live=live)
+        except DeadlineExceededError as error:
+            scope.check()
+            raise RequestTimeoutError(
+                f"no answer within {limit:.3g} s", method=request.method, url=request.path
+            ) from error
+
+    def _made(self, found: ResourceMap, fetched: Mapping[str, _Fetched]) -> _Snapshot:
+        broken = {group_version_path(version) for version in found.failures}
+        for target, answer in fetched.items():
+            if target in ROOTS and found.failures:
+                # The next process must not start with a broken group.
+                self._keep(replace(answer, document=refreshed(answer.document, 0.0)))
+            elif target not in broken:
+                self._keep(answer)
+        return _Snapshot(
+            found,
+            fetched=min((answer.document.fetched for answer in fetched.values()), default=self._clock()),
+            asked=self._monotonic() if any(answer.live for answer in fetched.values()) else -math.inf,
+            digests={target: answer.digest for target, answer in fetched.items()},
+            aggregated=all(target in ROOTS for target in fetched),
+        )
+
+    def _confirmed(self, before: _Snapshot, fetched: Mapping[str, _Fetched]) -> _Snapshot:
+        for answer in fetched.values():
+            if not before.resource_map.failures:
+                self._keep(answer)
+        return replace(before, fetched=self._clock(), asked=self._monotonic())
+
+    def _is_fresh(self, snapshot: _Snapshot) -> bool:
+        ttl = min(self._cache.ttl, _PARTIAL_TTL) if snapshot.resource_map.failures else self._cache.ttl
+        return self._is_young(snapshot.fetched, ttl)
+
+    def _is_young(self, fetched: float, ttl: float) -> bool:
+        # A second of grace: file times are coarser than clocks. One from the future is no good.
+        return -1.0 <= self._clock() - fetched < ttl
+
+    # ------------------------------------------------------------------ documents
+
+    def _fetch(self, request: Request, scope: CallScope, *, live: bool = False, immutable: bool = False) -> _Fetched:
+        """A document: the copy if it is young enough, else the server's, which may be "not modified"."""
+        copy = self._store.load(request.target)
+        if copy is not None and not live and (immutable or self._is_usable(request.target, copy)):
+            return _Fetched(request, copy, live=False)
+        asked = request
+        if copy is not None and copy.etag:
+            asked = replace(request, headers=(*request.headers, ("If-None-Match", copy.etag)))
+        try:
+            response = self.rest.execute(asked, timeout=scope.remaining(), cancel=scope.cancel)
+        except APIStatusError as error:
+            if error.http_status != 304 or copy is None:
+                raise
+            return _Fetched(request, refreshed(copy, self._clock()), live=True)
+        headers = response.headers
+        document = CachedDocument(
+            body=response.body,
+            content_type=headers.get("Content-Type") or "",
+            etag=headers.get("ETag") or "",
+            fetched=self._clock(),
+        )
+        return _Fetched(request, document, live=True)
+
+    def _is_usable(self, target: str, copy: CachedDocument) -> bool:
+        with self._lock:
+            trusted = self._own is None or target in self._own
+        return trusted and self._is_young(copy.fetched, self._cache.ttl)
+
+    def _keep(self, answer: _Fetched) -> None:
+        if not answer.live:
+            return
+        with self._lock:
+            if self._own is not None:
+                self._own.add(answer.request.target)
+        self._store.save(answer.request.target, answer.document)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """A document with the request that it answers; ``live`` when the server was asked."""
+
+    request: Request
+    document: CachedDocument
+    live: bool
+
+    @property
+    def response(self) -> Response:
+        return Response(200, _Headers(self.document.content_type), self.document.body, self.request)
+
+    @property
+    def digest(self) -> bytes:
+        return hashlib.sha256(self.document.content_type.encode() + b"\n" + self.document.body).digest()
+
+
+class _Headers:
+    """The header of a document that was kept."""
+
+    def __init__(self, content_type: str) -> None:
+        self._content_type = content_type
+
+    def get(self, name: str, default: str | None = None, /) -> str | None:
+        return self._content_type if name == "Content-Type" else default
+
+    def getlist(self, name: str, /) -> list[str]:
+        return [self._content_type] if name == "Content-Type" else []
+
+
+def _is_unchanged(before: _Snapshot, fetched: Mapping[str, _Fetched]) -> bool:
+    # Legacy roots say nothing about what their groups hold.
+    return before.aggregated and {target: each.digest for target, each in fetched.items()} == before.digests
+
+
+def _scope(timeout: float | None, cancel: CancelToken | None) -> CallScope:
+    return CallScope(timeout if timeout is not None else _TIMEOUT, cancel)
+
+
+# --------------------------------------------------------------------------- OpenAPI
+
+
+class OpenAPIV3:
+    """The OpenAPI v3 documents of a server, each fetched when it is asked for; see `DiscoveryClient.openapi_v3`."""
+
+    def __init__(self, client: DiscoveryClient) -> None:
+        self._client = client
+
+    def paths(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> dict[str, OpenAPIPath]:
+        """Where each document is; asked each time, and "not modified" mostly.
+
+        Args:
+            timeout: seconds; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            By path (``"apis/apps/v1"``), its place and its hash.
+
+        Raises:
+            NotFoundError: the server has no OpenAPI v3.
+        """
+        client = self._client
+        request = document_request("/openapi/v3", accept="application/json")
+        answer = client._fetch(request, _scope(timeout, cancel), live=True)  # noqa: SLF001 - one room
+        found = parse_openapi_root(answer.response)
+        client._keep(answer)  # noqa: SLF001
+        return found
+
+    def document(
+        self,
+        path: str | GroupVersion | OpenAPIPath,
+        *,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
+    ) -> dict[str, Any]:
+        """One document, decoded; the same dict for the same hash, so do not change it.
+
+        Args:
+            path: ``"apis/apps/v1"``, or a group version, or out of `paths` (which saves a request).
+            timeout: seconds; 32 by default.
+            cancel: a token that ends the call.
+
+        Returns:
+            The OpenAPI document.
+
+        Raises:
+            NoMatchError: the server has no document for that path.
+        """
+        client, scope = self._client, _scope(timeout, cancel)
+        place = path if isinstance(path, OpenAPIPath) else self._find(path, scope)
+        with client._lock:  # noqa: SLF001 - one room
+            known = client._specs.get(place.url) if place.hash else None  # noqa: SLF001
+        if known is not None:
+            return known
+        request = openapi_request(place, path_prefix=client.rest.config.path_prefix)
+        answer = client._fetch(request, scope, immutable=bool(place.hash))  # noqa: SLF001
+        document = decode_object(answer.document.body, what=f"OpenAPI document {request.path}")
+        client._keep(answer)  # noqa: SLF001
+        with client._lock:  # noqa: SLF001
+            client._specs[place.url] = document  # noqa: SLF001
+        return document
+
+    def _find(self, path: str | GroupVersion, scope: CallScope) -> OpenAPIPath:
+        name = path if isinstance(path, str) else group_version_request(path).path.lstrip("/")
+        places = self.paths(timeout=scope.remaining(), cancel=scope.cancel)
+        found = places.get(name.strip("/"))
+        if found is None:
+            raise NoMatchError(f"the server has no OpenAPI v3 document for {name!r}", suggestions=_near(name, places))
+        return found
+
+
+def _near(name: str, places: Mapping[str, OpenAPIPath]) -> list[str]:
+    return difflib.get_close_matches(name, places, n=3, cutoff=0.75)
