@@ -110,7 +110,7 @@ def decode_response(response: Response) -> dict[str, Any]:
     raise_for_status(response)
     obj = _decode_body(response)
     kind = obj.get("kind")
-    if not kind:
+    if not kind or not isinstance(kind, str):
         raise DecodeError(f"Object 'Kind' is missing in the response to {_asked(response.request)}: {_head(response)}")
     if kind == "Status" and obj.get("status") != "Success":
         raise _from_status(obj, response)
