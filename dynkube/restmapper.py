@@ -8,8 +8,9 @@ category_expansion.go) and AM/api/meta (restmapper.go, priority.go).
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeVar
 
 from dynkube.errors import (
@@ -19,6 +20,7 @@ from dynkube.errors import (
     NoKindMatchError,
     NoMatchError,
     NoResourceMatchError,
+    PartialDiscoveryError,
 )
 from dynkube.resources import APIResource, ResourceMap
 from dynkube.schema import (
@@ -45,11 +47,13 @@ class RESTMapping:
         resource: where its objects are served.
         kind: what they say they are.
         namespaced: whether they live in namespaces.
+        api_resource: what discovery says of the resource: verbs, short names; None for a list kind.
     """
 
     resource: GroupVersionResource
     kind: GroupVersionKind
     namespaced: bool
+    api_resource: APIResource | None = field(default=None, compare=False, repr=False)
 
     @property
     def scope(self) -> str:
@@ -61,7 +65,8 @@ class RESTMapper:
     """Maps resources and kinds over what one discovery found; never changes.
 
     Args:
-        resource_map: what the server has. Group versions that failed contribute nothing.
+        resource_map: what the server has. Group versions that failed contribute nothing; where
+            nothing matches, the error names the failures that may be why, and has one as its cause.
         on_ambiguous_short_name: told when a short name could also mean other resources.
 
     Example:
@@ -86,33 +91,44 @@ class RESTMapper:
         self._on_ambiguous_short_name = on_ambiguous_short_name
         # By priority: the core v1, then each group in the server's order, its preferred version first.
         self._versions = _by_priority(resource_map)
-        self._rank = {version: rank for rank, version in enumerate(self._versions)}
-        self._resources = [
-            resource
-            for version in self._versions
-            for resource in resource_map.resources.get(version, ())
-            if not resource.subresource
-        ]
-        self._by_name: dict[str, list[APIResource]] = {}
-        self._by_kind: dict[GroupKind, list[RESTMapping]] = {}
+
+    # Indexes are built when first used: a mapper that only answers `mapping_for` needs none.
+
+    @cached_property
+    def _resources(self) -> list[APIResource]:
+        served = (self.resource_map.resources[version] for version in self._versions)
+        return [each for resources in served for each in resources if not each.subresource]
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[APIResource]]:
+        found: dict[str, list[APIResource]] = {}
         for resource in self._resources:
             for name in {resource.name.lower(), _singular(resource)}:
-                self._by_name.setdefault(name, []).append(resource)
-            self._add_kinds(resource)
+                found.setdefault(name, []).append(resource)
+        return found
 
-    def _add_kinds(self, resource: APIResource) -> None:
-        version = resource.group_version
-        mapping = RESTMapping(
-            resource=resource.gvr, kind=version.with_kind(resource.kind), namespaced=resource.namespaced
-        )
-        for kind in {resource.kind, resource.kind.lower()}:
-            self._by_kind.setdefault(GroupKind(version.group, kind), []).append(mapping)
-        # Lists have no resource of their own; client-go guesses one, and so their kind is known.
-        listed = version.with_kind(f"{resource.kind}List")
-        guess = RESTMapping(
-            resource=version.with_resource(guess_plural(listed.kind)), kind=listed, namespaced=resource.namespaced
-        )
-        self._by_kind.setdefault(listed.group_kind, []).append(guess)
+    @cached_property
+    def _by_short_name(self) -> dict[str, list[APIResource]]:
+        found: dict[str, list[APIResource]] = {}
+        for resource in self._resources:
+            for name in resource.short_names:
+                found.setdefault(name, []).append(resource)
+        return found
+
+    @cached_property
+    def _by_kind(self) -> dict[GroupKind, dict[str, RESTMapping]]:
+        """By kind, its mapping in each version, by priority."""
+        found: dict[GroupKind, dict[str, RESTMapping]] = {}
+        for resource in self._resources:
+            # Of two resources of one kind in one version the later counts, as in client-go.
+            for kind in {resource.kind, resource.kind.lower()}:
+                found.setdefault(GroupKind(resource.group, kind), {})[resource.version] = _mapping(resource)
+        # Lists have no resource of their own; client-go guesses one, and so their kinds are known.
+        for resource in self._resources:
+            _guess(found, resource.group_version, f"{resource.kind}List", namespaced=resource.namespaced)
+        for version in self._versions:
+            _guess(found, version, "List", namespaced=False)
+        return found
 
     # ---------------------------------------------------------------- resources
 
@@ -121,7 +137,8 @@ class RESTMapper:
 
         Args:
             resource: its ``resource`` may be plural or singular, in any case; an empty group or
-                version leaves it open. A group that matches none exactly may be the beginning of one.
+                version leaves it open. Without a version, a group that matches none exactly may be
+                the beginning of one.
 
         Raises:
             InvalidRequestError: it names no resource.
@@ -168,17 +185,9 @@ class RESTMapper:
         return chosen[0]
 
     def resource_singularizer(self, resource: str) -> str:
-        """The singular of a plural; the word itself where it is unknown.
-
-        Raises:
-            AmbiguousResourceError: several resources have this plural and other singulars.
-        """
-        partial = GroupVersionResource("", "", resource)
-        try:
-            found = self._matching(partial)
-        except NoResourceMatchError:
-            return resource
-        return _singular(found[0])
+        """The singular of a plural, by priority where several have it; the word itself where it is unknown."""
+        found = self._by_name.get(resource.lower())
+        return _singular(found[0]) if found else resource
 
     # ---------------------------------------------------------------- kinds
 
@@ -201,16 +210,11 @@ class RESTMapper:
             NoKindMatchError: the server does not serve the kind, or not in these versions.
         """
         wanted = [each for each in versions if each and each != _INTERNAL]
-        known = self._by_kind.get(kind, [])
-        if kind.kind == "List" and not kind.group:
-            # Not in any discovery document; served nowhere, but a kind that people send.
-            core = GroupVersion("", "v1")
-            known = [RESTMapping(resource=core.with_resource("lists"), kind=core.with_kind("List"), namespaced=False)]
-        if wanted:
-            known = [each for version in wanted for each in known if each.kind.version == version]
-        if not known:
-            raise self._no_kind(kind, wanted)
-        return tuple(known)
+        known = self._by_kind.get(kind, {})
+        found = [known[version] for version in dict.fromkeys(wanted or known) if version in known]
+        if not found:
+            raise self._no_kind(kind, wanted) from self._cause(self._failed(kind.group, *wanted))
+        return tuple(found)
 
     # ---------------------------------------------------------------- what people write
 
@@ -229,17 +233,20 @@ class RESTMapper:
             AmbiguousMatchError: several fit, and none has priority.
             InvalidRequestError: it is no name.
         """
-        if not text.strip("."):
+        given: object = text
+        if not isinstance(given, str) or not given.strip("."):
             raise InvalidRequestError(
-                f"resource: want a name such as 'deployments' or 'apps/v1/deployments', got {text!r}"
+                f"resource: want a name such as 'deployments' or 'apps/v1/deployments', got {_quoted(given)}"
             )
         if "/" in text:
             return self.mapping_for(GroupVersionResource.parse(text))
         found = self._resolve_resource(text.lower()) or self._resolve_kind(text)
         if found is None:
+            failed = self._failed_near(parse_resource_arg(text).unversioned.group)
             raise NoResourceMatchError(
-                f'the server doesn\'t have a resource type "{text}"', suggestions=self._near(text)
-            )
+                f"the server doesn't have a resource type {_quoted(text)}{_unseen(failed)}",
+                suggestions=self._near(text),
+            ) from self._cause(failed)
         return found
 
     def mapping_for(self, resource: GroupVersionResource) -> RESTMapping:
@@ -249,11 +256,12 @@ class RESTMapper:
             NoResourceMatchError: the server does not serve it.
         """
         found = self.resource_map.find(resource)
-        if found is None:
-            raise NoResourceMatchError(f"no matches for {resource}", suggestions=self._near_paths(resource))
-        return RESTMapping(
-            resource=found.gvr, kind=found.group_version.with_kind(found.kind), namespaced=found.namespaced
-        )
+        if found is None or found.subresource:
+            failed = self._failed(resource.group, resource.version)
+            raise NoResourceMatchError(
+                f"no matches for {resource}{_unseen(failed)}", suggestions=self._near_paths(resource)
+            ) from self._cause(failed)
+        return _mapping(found)
 
     def expand_category(self, category: str) -> tuple[GroupResource, ...]:
         """The resources of a category such as ``all``; none for one that is unknown."""
@@ -266,49 +274,59 @@ class RESTMapper:
         An exact plural or singular is no short name, whatever resources have it as one.
         """
         name = resource.resource.lower()
-        if any(_in_group(each, resource.group) for each in self._by_name.get(name, ())):
-            return resource
-        found = [each for each in self._resources if name in each.short_names and _in_group(each, resource.group)]
-        candidates = list(dict.fromkeys(each.gvr.group_resource for each in found))
-        if not candidates:
-            return resource
-        if self._on_ambiguous_short_name is not None:
-            for other in candidates[1:]:
-                self._on_ambiguous_short_name(f'short name "{name}" could also match lower priority resource {other}')
-        return GroupVersionResource(candidates[0].group, "", candidates[0].resource)
+        named = self._by_name.get(name, ())
+        short = self._by_short_name.get(name, ())
+        # A group is meant exactly where it can be ("hpa.autoscaling"), else as a beginning ("hpa.auto").
+        for fits in (_in_group, _in_group_prefix):
+            if any(fits(each, resource.group) for each in named):
+                return resource
+            candidates = list(dict.fromkeys(each.group_resource for each in short if fits(each, resource.group)))
+            if candidates:
+                self._tell(name, candidates[1:])
+                return GroupVersionResource(candidates[0].group, "", candidates[0].resource)
+        return resource
+
+    def _tell(self, name: str, others: Sequence[GroupResource]) -> None:
+        if self._on_ambiguous_short_name is None:
+            return
+        for other in others:
+            self._on_ambiguous_short_name(f'short name "{name}" could also match lower priority resource {other}')
 
     def _resolve_resource(self, text: str) -> RESTMapping | None:
         argument = parse_resource_arg(text)
         readings = [] if argument.versioned is None else [argument.versioned]
         readings.append(GroupVersionResource(argument.unversioned.group, "", argument.unversioned.resource))
         for reading in readings:
+            expanded = self.expand_short_name(reading)
+            if reading.version and not expanded.version:
+                # kubectl drops the version here: its "hpa.v1.autoscaling" is v2. Ours is what was asked for.
+                expanded = expanded.group_resource.with_version(reading.version)
             try:
-                kind = self.kind_for(self.expand_short_name(reading))
+                # By resource: client-go goes over the kind, and so mistakes two resources of one kind.
+                return self.mapping_for(self.resource_for(expanded))
             except NoMatchError:
                 continue
-            return self.rest_mapping(kind.group_kind, kind.version)
         return None
 
     def _resolve_kind(self, text: str) -> RESTMapping | None:
-        argument = parse_kind_arg(text)
-        attempts: list[tuple[GroupKind, tuple[str, ...]]] = []
-        if argument.versioned is not None:
-            attempts.append((argument.versioned.group_kind, (argument.versioned.version,)))
-        attempts.append((argument.unversioned, ()))
-        for kind, versions in attempts:
-            for name in self._kind_readings(kind):
-                try:
-                    return self.rest_mapping(name, *versions)
-                except NoKindMatchError:
-                    continue
+        for kind, versions in self._kind_readings(text):
+            try:
+                found = self.rest_mapping(kind, *versions)
+            except NoKindMatchError:
+                continue
+            if found.api_resource is not None:  # a list's kind names no resource to work with
+                return found
         return None
 
-    def _kind_readings(self, kind: GroupKind) -> Iterable[GroupKind]:
-        yield kind
-        if not kind.group:  # "Widget" without its group: any group's, by priority
+    def _kind_readings(self, text: str) -> Iterator[tuple[GroupKind, tuple[str, ...]]]:
+        versioned, unversioned = parse_kind_arg(text)
+        if versioned is not None:
+            yield versioned.group_kind, (versioned.version,)
+        yield unversioned, ()
+        if not unversioned.group:  # "Widget" without its group: any group's, by priority
             for resource in self._resources:
-                if resource.kind == kind.kind:
-                    yield GroupKind(resource.group, resource.kind)
+                if resource.kind == unversioned.kind:
+                    yield GroupKind(resource.group, resource.kind), ()
 
     # ---------------------------------------------------------------- inner workings
 
@@ -319,11 +337,14 @@ class RESTMapper:
         if wanted.version and wanted.version != _INTERNAL:
             named = [each for each in named if each.version == wanted.version]
         if wanted.group:
-            exact = [each for each in named if each.group == wanted.group]
+            exact = [each for each in named if _in_group(each, wanted.group)]
             # So that "storageclass.storage" finds storage.k8s.io; a full name is taken at its word.
-            named = exact or [each for each in named if not wanted.version and each.group.startswith(wanted.group)]
+            named = exact or [each for each in named if not wanted.version and _in_group_prefix(each, wanted.group)]
         if not named:
-            raise NoResourceMatchError(f"no matches for {wanted}", suggestions=self._near(wanted.resource))
+            failed = self._failed_near(wanted.group)
+            raise NoResourceMatchError(
+                f"no matches for {wanted}{_unseen(failed)}", suggestions=self._near(wanted.resource)
+            ) from self._cause(failed)
         return named
 
     def _choose(self, candidates: Sequence[_Typed]) -> Sequence[_Typed]:
@@ -337,20 +358,44 @@ class RESTMapper:
         return remaining
 
     def _no_kind(self, kind: GroupKind, versions: Sequence[str]) -> NoKindMatchError:
-        known = {
-            each.kind.lower(): f"{each.kind}.{each.group}" if each.group else each.kind for each in self._resources
+        versioned = sorted({str(GroupVersion(kind.group, version)) for version in versions})
+        if not versioned:
+            where = f'group "{kind.group}"'
+        elif len(versioned) == 1:
+            where = f'version "{versioned[0]}"'
+        else:
+            where = "versions [" + " ".join(f'"{each}"' for each in versioned) + "]"
+        return NoKindMatchError(
+            f"no matches for kind {_quoted(kind.kind)} in {where}{_unseen(self._failed(kind.group, *versions))}",
+            suggestions=self._near_kinds(kind),
+        )
+
+    def _near_kinds(self, kind: GroupKind) -> list[str]:
+        # The same kind in another version or group says more than a similar spelling.
+        elsewhere = [each.kind for each in self._by_kind.get(kind, {}).values()]
+        elsewhere += [each.group_version.with_kind(each.kind) for each in self._resources if each.kind == kind.kind]
+        if elsewhere:
+            return list(dict.fromkeys(f"{each.api_version}, Kind={each.kind}" for each in elsewhere))[:3]
+        known = {each.kind.lower(): str(GroupKind(each.group, each.kind)) for each in reversed(self._resources)}
+        return [known[name] for name in difflib.get_close_matches(kind.kind.lower(), known, n=3, cutoff=0.75)]
+
+    def _failed(self, group: str, *versions: str) -> dict[str, Exception]:
+        """The group versions that discovery could not look at, of exactly this group (and versions)."""
+        failures = self.resource_map.failures.items()
+        found = {each: error for each, error in failures if each.group == group}
+        return {str(each): error for each, error in found.items() if not versions or each.version in versions}
+
+    def _failed_near(self, group: str) -> dict[str, Exception]:
+        """The same of a group as people write it: any, when they write none, else it or what begins so."""
+        failures = self.resource_map.failures.items()
+        return (group and self._failed(group)) or {
+            str(each): error for each, error in failures if each.group.startswith(group)
         }
-        near = [known[name] for name in difflib.get_close_matches(kind.kind.lower(), known, n=3, cutoff=0.75)]
-        other = [each.kind for each in self._by_kind.get(kind, ())]
-        if other:
-            near = [f"{each.api_version}, Kind={each.kind}" for each in other]
-        if not versions:
-            return NoKindMatchError(f'no matches for kind "{kind.kind}" in group "{kind.group}"', suggestions=near)
-        named = [f"{kind.group}/{version}" if kind.group else version for version in versions]
-        if len(named) == 1:
-            return NoKindMatchError(f'no matches for kind "{kind.kind}" in version "{named[0]}"', suggestions=near)
-        listed = " ".join(f'"{each}"' for each in named)
-        return NoKindMatchError(f'no matches for kind "{kind.kind}" in versions [{listed}]', suggestions=near)
+
+    def _cause(self, failed: dict[str, Exception]) -> Exception | None:
+        if len(failed) > 1:
+            return PartialDiscoveryError(failed, self.resource_map)
+        return next(iter(failed.values()), None)
 
     def _near(self, text: str) -> list[str]:
         words = dict.fromkeys(
@@ -392,13 +437,48 @@ def _by_priority(resource_map: ResourceMap) -> tuple[GroupVersion, ...]:
     return tuple(dict.fromkeys(version for version in versions if version in resource_map.resources))
 
 
+def _mapping(resource: APIResource) -> RESTMapping:
+    # The kind as it is served here: what discovery says of its group counts for subresources only.
+    kind = resource.group_version.with_kind(resource.kind)
+    return RESTMapping(resource=resource.gvr, kind=kind, namespaced=resource.namespaced, api_resource=resource)
+
+
+def _guess(
+    found: dict[GroupKind, dict[str, RESTMapping]], version: GroupVersion, kind: str, *, namespaced: bool
+) -> None:
+    mapping = RESTMapping(
+        resource=version.with_resource(guess_plural(kind)), kind=version.with_kind(kind), namespaced=namespaced
+    )
+    found.setdefault(GroupKind(version.group, kind), {}).setdefault(version.version, mapping)
+
+
 def _singular(resource: APIResource) -> str:
     return (resource.singular_name or resource.kind).lower()
 
 
 def _in_group(resource: APIResource, group: str) -> bool:
-    return not group or resource.group.startswith(group)
+    return not group or resource.group == group
+
+
+def _in_group_prefix(resource: APIResource, group: str) -> bool:
+    return resource.group.startswith(group)
+
+
+def _unseen(failed: dict[str, Exception]) -> str:
+    """Where else the missing might be, in words for the message."""
+    if not failed:
+        return ""
+    listed = ", ".join(sorted(failed)[:3]) + (f" and {len(failed) - 3} more" if len(failed) > 3 else "")
+    return f" (it may be in {listed}, which could not be discovered)"
 
 
 def _listed(candidates: Sequence[GroupVersionResource] | Sequence[GroupVersionKind]) -> str:
     return ", ".join(str(each) for each in candidates)
+
+
+def _quoted(value: object) -> str:
+    """A value for a message: in double quotes, as client-go writes it, on one line, bounded."""
+    if not isinstance(value, str):
+        return type(value).__name__
+    shown = repr(value)[1:-1]
+    return f'"{shown}"' if len(shown) <= 100 else f'"{shown[:97]}..."'
