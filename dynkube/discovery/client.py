@@ -527,11 +527,8 @@ class DiscoveryClient:
         asked = request
         if copy is not None and copy.etag:
             asked = replace(request, headers=(*request.headers, ("If-None-Match", copy.etag)))
-        try:
-            response = self.rest.execute(asked, timeout=scope.remaining(), cancel=scope.cancel)
-        except APIStatusError as error:
-            if error.http_status != 304 or copy is None:
-                raise
+        response = self.rest.execute(asked, timeout=scope.remaining(), cancel=scope.cancel)
+        if response.status == 304 and copy is not None:
             return _Fetched(request, refreshed(copy, self._clock()), live=True)
         headers = response.headers
         document = CachedDocument(
