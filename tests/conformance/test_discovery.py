@@ -127,14 +127,14 @@ class TestVersion:
 class TestOpenAPI:
     @pytest.mark.behaviour("3.4.1")
     def test_paths(self, fresh: dynkube.DynamicClient) -> None:
-        paths = fresh.discovery.openapi_v3.paths()
+        paths = fresh.discovery.openapi_v3().paths()
         assert {"api/v1", "apis/apps/v1"} <= set(paths)
 
     @pytest.mark.behaviour("3.4.2")
     def test_a_document(self, fresh: dynkube.DynamicClient) -> None:
-        document = fresh.discovery.openapi_v3.document("apps/v1")
+        document = fresh.discovery.openapi_v3().document("apis/apps/v1")
         assert "io.k8s.api.apps.v1.Deployment" in document["components"]["schemas"]
-        assert document == fresh.discovery.openapi_v3.document("apps/v1")
+        assert document == fresh.discovery.openapi_v3().document("apis/apps/v1")
 
     @pytest.mark.behaviour("3.4.2")
     def test_an_old_hash_is_redirected(self, raw: RawClient) -> None:
