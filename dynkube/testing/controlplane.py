@@ -13,7 +13,7 @@ import signal
 import socket
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -79,7 +79,7 @@ class ControlPlane:
         self._extra = _checked_flags(api_server_args)
         self._controller_manager = controller_manager
         self._test_node = test_node
-        self._tokens = {user: (secrets.token_urlsafe(24), tuple(groups)) for user, groups in token_users.items()}
+        self._tokens = {user: (secrets.token_urlsafe(24), groups) for user, groups in _checked(token_users)}
         self._startup_timeout = startup_timeout
         self._lock = threading.RLock()
         self._running: _Running | None = None
@@ -375,10 +375,10 @@ class _Running:
     """One run of a control plane: what exists between start and stop."""
 
     def __init__(self, assets: Path) -> None:
-        self.guard = Guard()
-        self.files = programs.Files(folder=self.guard.folder, assets=assets)
         self.port_holder: socket.socket = programs.reserve_port()
         self.port: int = self.port_holder.getsockname()[1]
+        self.guard = Guard()
+        self.files = programs.Files(folder=self.guard.folder, assets=assets)
         self.url = f"https://{programs.LOOPBACK}:{self.port}"
         self.environment = programs.program_environment()
         self.authority: Authority
@@ -456,6 +456,16 @@ class _Running:
             return "" if status.get("allowed") else f"not yet allowed: {review}"
 
         return lacking
+
+
+def _checked(token_users: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for user, groups in token_users.items():
+        if not user:
+            raise ConfigError("token_users= names a user ''")
+        if isinstance(groups, str) or any("," in group for group in groups):
+            message = f"token_users=: the groups of {user!r} must be a sequence of strings without a comma"
+            raise ConfigError(message)
+        yield user, tuple(groups)
 
 
 def _checked_flags(flags: Sequence[str]) -> tuple[str, ...]:

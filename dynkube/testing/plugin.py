@@ -4,21 +4,22 @@ Enable it with ``-p dynkube.testing.plugin`` (for good: in ``addopts``), or in t
 ``conftest.py`` with ``pytest_plugins = ["dynkube.testing.plugin"]``.
 
 - ``control_plane``: a running `ControlPlane`, one for the session; with pytest-xdist, one for
-  each worker. Where there are no programs (see ``--control-plane-assets``), the test is
-  skipped; with ``--require-control-plane`` it fails.
+  each worker. Where neither ``--control-plane-assets`` nor ``$KUBEBUILDER_ASSETS`` names the
+  programs, the test is skipped; with ``--require-control-plane`` it fails.
 - ``control_plane_options``: the keyword arguments for it; override the fixture (scope
   ``session``) to change them.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from dynkube.errors import ConfigError
 from dynkube.testing.controlplane import ControlPlane
+from dynkube.testing.programs import ASSETS_VARIABLE, NO_ASSETS
 
 __all__ = ["control_plane", "control_plane_options"]
 
@@ -47,12 +48,13 @@ def control_plane_options() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def control_plane(request: pytest.FixtureRequest, control_plane_options: dict[str, Any]) -> Iterator[ControlPlane]:
     """A running `ControlPlane`, shared by all tests of the session (of the xdist worker)."""
-    options = {"assets": request.config.getoption("--control-plane-assets")} | control_plane_options
-    try:
-        plane = ControlPlane(**options)
-    except ConfigError as error:
+    options = dict(control_plane_options)
+    if (assets := request.config.getoption("--control-plane-assets")) is not None:
+        options["assets"] = assets
+    if not options.get("assets") and not os.environ.get(ASSETS_VARIABLE):
         if request.config.getoption("--require-control-plane"):
-            pytest.fail(f"--require-control-plane: {error}", pytrace=False)
-        pytest.skip(str(error))
-    with plane:
+            pytest.fail(f"--require-control-plane: {NO_ASSETS}", pytrace=False)
+        pytest.skip(NO_ASSETS)
+    # A folder that is named and unusable is a mistake, and an error: not a reason to skip.
+    with ControlPlane(**options) as plane:
         yield plane

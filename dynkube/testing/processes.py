@@ -99,7 +99,11 @@ class Guard:
         _alive.add(self)
         self._reader = threading.Thread(target=self._read, name="dynkube-guard", daemon=True)
         self._reader.start()
-        self.folder = Path(self._answer()["folder"])
+        try:
+            self.folder = Path(self._answer()["folder"])
+        except BaseException:
+            self.close()
+            raise
 
     @property
     def pid(self) -> int:
@@ -156,7 +160,7 @@ class Guard:
             if self._closed or self._popen.stdin is None:
                 raise ControlPlaneError("the control plane has been stopped")
             try:
-                self._popen.stdin.write(json.dumps(request).encode() + b"\n")
+                _write_all(self._popen.stdin.fileno(), json.dumps(request).encode() + b"\n")
             except OSError as error:
                 raise ControlPlaneError(_GUARD_GONE) from error
             return self._answer()
@@ -217,6 +221,12 @@ def wait_until(lacking: Callable[[], str], *, timeout: float, process: Process, 
         if time.monotonic() > deadline:
             raise ControlPlaneError(f"gave up after {timeout:g} s: {lack}; {process.describe()}")
         process.wait(_POLL_SECONDS)
+
+
+def _write_all(pipe: int, data: bytes) -> None:
+    # A signal may cut a write to a pipe short.
+    while data:
+        data = data[os.write(pipe, data) :]
 
 
 def _ask(lacking: Callable[[], str]) -> str:

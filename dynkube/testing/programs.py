@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import socket
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,9 +14,14 @@ from dynkube.errors import ConfigError
 from dynkube.testing.kubeconfigs import write_private
 from dynkube.testing.pki import Authority, KeyPair, SigningKey
 
-__all__ = ["ASSETS_VARIABLE", "Files", "find_assets", "program_environment", "reserve_port"]
+__all__ = ["ASSETS_VARIABLE", "NO_ASSETS", "Files", "find_assets", "program_environment", "reserve_port"]
 
 ASSETS_VARIABLE = "KUBEBUILDER_ASSETS"
+NO_ASSETS = (
+    f"no control plane: ${ASSETS_VARIABLE} is not set; name the folder that holds etcd and kube-apiserver there "
+    "or with assets= (setup-envtest fetches one: `setup-envtest use -p path` prints its path)"
+)
+
 ETCD = "etcd"
 API_SERVER = "kube-apiserver"
 CONTROLLER_MANAGER = "kube-controller-manager"
@@ -42,11 +49,7 @@ def find_assets(assets: str | os.PathLike[str] | None, programs: Iterable[str] =
     named = os.fspath(assets) if assets is not None else os.environ.get(ASSETS_VARIABLE, "")
     origin = "assets=" if assets is not None else f"${ASSETS_VARIABLE}"
     if not named:
-        message = (
-            f"no control plane: ${ASSETS_VARIABLE} is not set; name the folder that holds etcd and kube-apiserver "
-            f"there or with assets= (setup-envtest makes one: `setup-envtest use -p path`)"
-        )
-        raise ConfigError(message)
+        raise ConfigError(NO_ASSETS)
     folder = Path(named).absolute()
     missing = [name for name in programs if not os.access(folder / name, os.X_OK)]
     if missing:
@@ -115,7 +118,7 @@ class Files:
         self._write_pair("admin", authority.client("admin", ("system:masters",)))
         self._write_pair("kubelet-client", authority.client("kube-apiserver-kubelet-client", ("system:masters",)))
         self._write_pair("front-proxy-client", front.client("front-proxy-client"))
-        write_private(self.tokens, "".join(_token_line(user, *each) for user, each in tokens.items()).encode())
+        write_private(self.tokens, _token_file(tokens))
 
     def write_signing_authority(self, authority: Authority) -> None:
         """Write the authority's key, which only the controller manager needs (to sign CSRs)."""
@@ -219,6 +222,9 @@ class Files:
         return [str(self.assets / program), *(f"--{name}={value}" for name, value in flags.items())]
 
 
-def _token_line(user: str, token: str, groups: Sequence[str]) -> str:
+def _token_file(tokens: Mapping[str, tuple[str, Sequence[str]]]) -> bytes:
     # token,user,uid,"group,group" (kube-apiserver's static token file)
-    return f'{token},"{user}","{user}-uid","{",".join(groups)}"\n'
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerows((token, user, f"{user}-uid", ",".join(groups)) for user, (token, groups) in tokens.items())
+    return text.getvalue().encode()
