@@ -40,13 +40,18 @@ def read_whole(raw: BaseHTTPResponse, *, gunzip: bool) -> bytes:
 
     Raises:
         DecodeError: It is not gzip, or ends early.
+        http.client.HTTPException: The framing is broken.
     """
     if not gunzip and getattr(raw, "length_remaining", None) is not None:
         return raw.read(decode_content=False)  # one allocation of the right size
     decoder = Gunzip() if gunzip else None
     buffer = io.BytesIO()
-    while piece := raw.read(_PIECE, decode_content=False):
-        buffer.writelines(decoder.texts(piece) if decoder else (piece,))
+    try:
+        while piece := raw.read(_PIECE, decode_content=False):
+            buffer.writelines(decoder.texts(piece) if decoder else (piece,))
+    except ValueError as error:
+        # http.client takes "-5" for the size of a chunk, because int() does, and then cannot read so many bytes.
+        raise http.client.HTTPException("the size of a chunk is not a number") from error
     if decoder:
         decoder.finish()
     return buffer.getvalue()

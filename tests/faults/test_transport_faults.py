@@ -260,7 +260,7 @@ def test_the_length_lies(server):
 
 
 @pytest.mark.behaviour("2.7.12")
-@pytest.mark.parametrize("tail", [b"zz\r\n", b"3\r\nab"])
+@pytest.mark.parametrize("tail", [b"zz\r\n", b"-5\r\n", b"3\r\nab"])
 def test_broken_chunks(server, tail):
     for _ in range(2):
         server.reply(response_head(200, [("Transfer-Encoding", "chunked")]) + chunk(b"abc") + tail, CLOSE)

@@ -92,7 +92,7 @@ def test_gzip_is_handed_over_as_it_comes(server, connect):
         assert stream.read_all() == b"two"
 
 
-@pytest.mark.parametrize("body", [b"<html>", gzip.compress(b"x" * 999)[:-4]])
+@pytest.mark.parametrize("body", [b"<html>", gzip.compress(b"x" * 999)[:-4]], ids=["none", "cut"])
 def test_gzip_that_is_none(server, connect, body):
     server.stream(body, headers=[("Content-Encoding", "gzip")])
     with connect(server).stream(WATCH) as stream, pytest.raises(DecodeError, match="gzip"):

@@ -161,7 +161,7 @@ def test_gzip_that_was_not_asked_for_is_left_alone(server, connect):
     assert answer.headers.get("Content-Encoding") == "gzip"
 
 
-@pytest.mark.parametrize("body", [b"<html>no gzip</html>", gzip.compress(b"x" * 9999)[:-5]])
+@pytest.mark.parametrize("body", [b"<html>no gzip</html>", gzip.compress(b"x" * 9999)[:-5]], ids=["none", "cut"])
 def test_gzip_that_is_none_is_a_decode_error(server, connect, body):
     server.reply(response(body, 200, [("Content-Encoding", "gzip")]))
     with pytest.raises(DecodeError, match="gzip"):
