@@ -76,7 +76,7 @@ class DirectClientConfig:
             InvalidConfigError: All the problems at once.
         """
         self._check_overriding_names()
-        name = self._context or self._config.current_context
+        name = self._context_name
         if name and name not in self._config.contexts:
             raise ContextNotFoundError(context_not_found(name, self._config))
         problems = self._unknown_user()

@@ -141,6 +141,15 @@ def test_an_unknown_context_names_those_that_exist(put):
     )
 
 
+@pytest.mark.behaviour("1.4.1", "1.5.2")
+def test_a_stale_current_context_does_not_matter_when_another_is_chosen():
+    stale = TWO.replace("current-context: dev", "current-context: gone")
+    assert rest(stale, context="prod").base_url == "https://d"
+    assert rest(stale, current_context="prod").base_url == "https://d"
+    with pytest.raises(ContextNotFoundError, match="context was not found for specified context: gone"):
+        rest(stale)
+
+
 @pytest.mark.behaviour("1.5.3")
 def test_a_context_with_an_unknown_user_is_an_error_and_never_anonymous():
     # client-go goes anonymous; DESIGN.md decides otherwise.
@@ -546,4 +555,4 @@ def test_build_config_from_flags(put, tmp_path, caplog):
 
 
 def test_yaml_is_one_reader_for_kubeconfigs_and_manifests():
-    assert load_yaml("n: 1:30") == {"n": "1:30"}
+    assert load_yaml("at: 1:30") == {"at": "1:30"}
