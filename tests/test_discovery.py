@@ -480,6 +480,22 @@ def test_a_known_group_is_asked_by_its_own_document(cluster: FakeCluster) -> Non
         assert cluster.asked() == []
 
 
+@pytest.mark.behaviour("4.10", "3.2.3")
+@pytest.mark.parametrize("text", ["widgets", "apps/v1/widgets"])
+def test_many_threads_that_miss_look_once_and_all_find_it(cluster: FakeCluster, text: str) -> None:
+    with Harness(cluster) as harness, ThreadPoolExecutor(8) as pool:
+        harness.client.resource_map()
+        harness.pass_time(5)
+        cluster.asked()
+        cluster.gate = threading.Event()
+        cluster.served["apps/v1"].append("Widget")
+        futures = [pool.submit(harness.mapper.resolve, text) for _ in range(8)]
+        cluster.server.wait_for_requests(3)
+        cluster.gate.set()
+        assert {future.result(10).resource.resource for future in futures} == {"widgets"}
+        assert len(cluster.asked()) == (1 if "/" in text else 2)
+
+
 @pytest.mark.behaviour("4.1", "4.12")
 def test_the_questions_of_a_mapper(cluster: FakeCluster) -> None:
     pods = GroupVersionResource("", "v1", "pods")

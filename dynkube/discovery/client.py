@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from cachetools import LRUCache, TTLCache
 
@@ -22,7 +22,7 @@ from dynkube.errors import (
     CancelledError,
     ClosedError,
     DeadlineExceededError,
-    DiscoveryError,
+    DecodeError,
     NoMatchError,
     NotFoundError,
     PartialDiscoveryError,
@@ -62,7 +62,11 @@ _MISS_INTERVAL = 1.0
 _LEGACY_MISS_SHARE = 0.1
 _PARALLEL = 8
 _SPECS = 32
-_MISSES = 1024
+_LOOKS = 1024
+
+
+_THE_MAP = "map"
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class _Snapshot:
 
 
 class _Flight:
-    """A load that is under way, and who waits for it."""
+    """Work that is under way, and who waits for it."""
 
     def __init__(self) -> None:
         self.waiting: list[threading.Event] = []
@@ -120,12 +124,14 @@ class DiscoveryClient:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._snapshot: _Snapshot | None = None
-        self._flight: _Flight | None = None
+        self._flights: dict[object, _Flight] = {}
         # After `invalidate`, only what was fetched since is used without asking (3.3.4 in docs/reference/parity).
         self._own: set[str] | None = None
         self._next_look = 0.0
-        self._misses: TTLCache[GroupVersion, Exception | None] = TTLCache(_MISSES, _MISS_INTERVAL, timer=monotonic)
-        self._alone: TTLCache[GroupVersion, tuple[APIResource, ...]] = TTLCache(_MISSES, self._cache.ttl, timer=clock)
+        self._looks: TTLCache[GroupVersion, tuple[APIResource, ...] | Exception] = TTLCache(
+            _LOOKS, _MISS_INTERVAL, timer=monotonic
+        )
+        self._alone: TTLCache[GroupVersion, tuple[APIResource, ...]] = TTLCache(_LOOKS, self._cache.ttl, timer=clock)
         self._specs: LRUCache[str, dict[str, Any]] = LRUCache(_SPECS)
         self._closed = False
 
@@ -228,9 +234,10 @@ class DiscoveryClient:
         version = GroupVersion.parse(group_version) if isinstance(group_version, str) else group_version
         scope = _scope(timeout, cancel)
         known = self._known(version)
-        if known is None:
-            known = self._look_at(version, scope)
-        return APIResourceList(version, known)
+        found = self._look_at(version, scope) if known is None else known
+        if isinstance(found, Exception):
+            raise found
+        return APIResourceList(version, found)
 
     def _known(self, version: GroupVersion) -> tuple[APIResource, ...] | None:
         with self._lock:
@@ -245,6 +252,7 @@ class DiscoveryClient:
     def revalidate(
         self,
         *,
+        known: ResourceMap | None = None,
         unless_since: float | None = None,
         timeout: float | None = None,
         cancel: CancelToken | None = None,
@@ -254,73 +262,91 @@ class DiscoveryClient:
         Two conditional requests, which cost next to nothing where nothing has changed.
 
         Args:
+            known: the map that lacks something, where another thread may have a newer one by now;
+                by default the one that is there.
             unless_since: not when the server was asked since then, in the monotonic clock's seconds.
             timeout: seconds; 32 by default.
             cancel: a token that ends the call.
 
         Returns:
-            Whether `resource_map` is another one now. False also when it was asked too recently.
+            Whether `resource_map` is another one than ``known``. False also when it was asked too recently.
         """
         scope = _scope(timeout, cancel)
         before = self._current(scope)
-        with self._lock:
-            now = self._monotonic()
-            if now < self._next_look or (unless_since is not None and before.asked >= unless_since):
-                return False
-            self._next_look = now + _MISS_INTERVAL
-        after = self._current(scope, newer_than=before)
-        if not after.aggregated:
+        known = before.resource_map if known is None else known
+        if before.resource_map is not known:
+            return True
+
+        def ready() -> _Snapshot | None:
+            snapshot = self._snapshot
+            if snapshot is None or not self._is_fresh(snapshot):
+                return None
+            too_soon = self._monotonic() < self._next_look or (
+                unless_since is not None and snapshot.asked >= unless_since
+            )
+            return snapshot if snapshot is not before or too_soon else None
+
+        def look() -> _Snapshot:
+            started = self._monotonic()
             with self._lock:
-                took = self._monotonic() - now
-                self._next_look = max(self._next_look, now + took / _LEGACY_MISS_SHARE)
-        return after.resource_map is not before.resource_map
+                self._next_look = started + _MISS_INTERVAL
+            after = self._refresh(scope, before)
+            if not after.aggregated:
+                with self._lock:
+                    took = self._monotonic() - started
+                    self._next_look = max(self._next_look, started + took / _LEGACY_MISS_SHARE)
+            return after
+
+        return self._once(_THE_MAP, scope, ready, look).resource_map is not known
 
     def revalidate_group_version(
-        self, group_version: GroupVersion, *, timeout: float | None = None, cancel: CancelToken | None = None
+        self,
+        group_version: GroupVersion,
+        *,
+        known: ResourceMap | None = None,
+        timeout: float | None = None,
+        cancel: CancelToken | None = None,
     ) -> bool:
         """Ask what one group version holds by now; at most once a second for each.
 
         Args:
             group_version: which.
+            known: see `revalidate`.
             timeout: seconds; 32 by default.
             cancel: a token that ends the call.
 
         Returns:
-            Whether `resource_map` is another one now.
+            Whether `resource_map` is another one than ``known``.
         """
         scope = _scope(timeout, cancel)
         before = self._current(scope).resource_map
-        with self._lock:
-            if group_version in self._misses:
-                return False
-        try:
-            self._look_at(group_version, scope)
-        except (APIStatusError, DiscoveryError):
-            pass
-        return self._current(scope).resource_map is not before
+        known = before if known is None else known
+        if before is not known:
+            return True
+        self._look_at(group_version, scope)
+        return self._current(scope).resource_map is not known
 
-    def _look_at(self, version: GroupVersion, scope: CallScope) -> tuple[APIResource, ...]:
-        with self._lock:
-            self._check_open()
-            missed = self._misses.get(version)
-            known = self._snapshot is not None
-        if missed is not None:
-            raise missed
-        try:
-            answer = self._fetch(group_version_request(version), scope, live=known)
-            found = parse_group_version(version, answer.response)
-        except (CancelledError, DeadlineExceededError, ClosedError):
-            raise
-        except Exception as error:
-            self._learn(version, error)
-            raise
-        self._keep(answer)
-        self._learn(version, found)
-        return found
+    def _look_at(self, version: GroupVersion, scope: CallScope) -> tuple[APIResource, ...] | Exception:
+        """What the server says of one group version, or said less than a second ago."""
+
+        def look() -> tuple[APIResource, ...] | Exception:
+            with self._lock:
+                live = self._snapshot is not None
+            try:
+                answer = self._fetch(group_version_request(version), scope, live=live)
+                found = parse_group_version(version, answer.response)
+            except (APIStatusError, DecodeError) as error:
+                self._learn(version, error)
+                return error
+            self._keep(answer)
+            self._learn(version, found)
+            return found
+
+        return self._once(version, scope, lambda: self._looks.get(version), look)
 
     def _learn(self, version: GroupVersion, found: tuple[APIResource, ...] | Exception) -> None:
         with self._lock:
-            self._misses[version] = found if isinstance(found, Exception) else None
+            self._looks[version] = found
             if self._snapshot is None:
                 if not isinstance(found, Exception):
                     self._alone[version] = found
@@ -372,7 +398,7 @@ class DiscoveryClient:
             self._snapshot = None
             self._own = set()
             self._next_look = 0.0
-            for each in (self._misses, self._alone, self._specs):
+            for each in (self._looks, self._alone, self._specs):
                 each.clear()
 
     def close(self) -> None:
@@ -397,16 +423,40 @@ class DiscoveryClient:
 
     # ------------------------------------------------------------------ loading, once for all threads
 
-    def _current(self, scope: CallScope, *, newer_than: _Snapshot | None = None) -> _Snapshot:
+    def _current(self, scope: CallScope) -> _Snapshot:
+        def ready() -> _Snapshot | None:
+            snapshot = self._snapshot
+            return snapshot if snapshot is not None and self._is_fresh(snapshot) else None
+
+        return self._once(_THE_MAP, scope, ready, lambda: self._refresh(scope, None))
+
+    def _refresh(self, scope: CallScope, before: _Snapshot | None) -> _Snapshot:
+        snapshot = self._load(scope, before)
+        with self._lock:
+            current = self._snapshot
+            if current is not None and before is not None and snapshot.resource_map is before.resource_map:
+                # Confirmed: what was learned of single group versions meanwhile stays.
+                snapshot = replace(snapshot, resource_map=current.resource_map)
+            self._snapshot = snapshot
+            self._alone.clear()
+        return snapshot
+
+    def _once(self, key: object, scope: CallScope, ready: Callable[[], _T | None], work: Callable[[], _T]) -> _T:
+        """What is ready, else what one thread works out while the others wait for it.
+
+        ``ready`` is called with the lock held, ``work`` without it. A failure is everybody's; but
+        whoever runs out of time or is cancelled fails alone, and the next one in line goes to work.
+        """
         while True:
             scope.check()
             with self._lock:
                 self._check_open()
-                snapshot, flight = self._snapshot, self._flight
-                if snapshot is not None and self._is_fresh(snapshot) and snapshot is not newer_than:
-                    return snapshot
+                flight = self._flights.get(key)
                 if flight is None:
-                    flight = self._flight = _Flight()
+                    found = ready()
+                    if found is not None:
+                        return found
+                    flight = self._flights[key] = _Flight()
                     break
                 wake = threading.Event()
                 flight.waiting.append(wake)
@@ -414,28 +464,16 @@ class DiscoveryClient:
                 wake.wait()
             if flight.error is not None:
                 raise flight.error
-        return self._lead(flight, scope, newer_than)
-
-    def _lead(self, flight: _Flight, scope: CallScope, before: _Snapshot | None) -> _Snapshot:
         try:
-            snapshot = self._load(scope, before)
+            return work()
         except (CancelledError, DeadlineExceededError):
-            raise  # this caller's own limits: the next one in line tries again
+            raise
         except Exception as error:
             flight.error = error
             raise
-        else:
-            with self._lock:
-                current = self._snapshot
-                if current is not None and before is not None and snapshot.resource_map is before.resource_map:
-                    # Confirmed: what was learned of single group versions meanwhile stays.
-                    snapshot = replace(snapshot, resource_map=current.resource_map)
-                self._snapshot = snapshot
-                self._alone.clear()
-            return snapshot
         finally:
             with self._lock:
-                self._flight = None
+                del self._flights[key]
             for wake in flight.waiting:
                 wake.set()
 

@@ -235,10 +235,10 @@ class DeferredRESTMapper:
         changed = False
         for version in own:
             # Its own document says all there is to say; nothing else needs to be asked.
-            changed |= self.discovery.revalidate_group_version(version, timeout=timeout, cancel=cancel)
+            changed |= self.discovery.revalidate_group_version(version, known=known, timeout=timeout, cancel=cancel)
         if own:
             return changed
-        return self.discovery.revalidate(unless_since=started, timeout=timeout, cancel=cancel)
+        return self.discovery.revalidate(known=known, unless_since=started, timeout=timeout, cancel=cancel)
 
 
 def _answer(question: Callable[[RESTMapper], _T], mapper: RESTMapper) -> _T | NoMatchError:
