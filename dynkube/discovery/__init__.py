@@ -4,8 +4,9 @@ The counterparts in client-go are discovery, discovery/cached and restmapper's d
 """
 
 from dynkube.discovery.cache import CachedDocument, DiscoveryCache, DiskCache, KubectlCache, MemoryCache, Store
-from dynkube.discovery.client import DiscoveryClient, OpenAPIV3
+from dynkube.discovery.client import DiscoveryClient
 from dynkube.discovery.mapper import DeferredRESTMapper
+from dynkube.discovery.openapi import OpenAPIV3
 from dynkube.wire.discovery import OpenAPIPath, ServerVersion
 
 __all__ = [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import math
 import threading
 import time
@@ -11,19 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
-from cachetools import LRUCache, TTLCache
+from cachetools import TTLCache
 
-from dynkube.codec import decode_object
-from dynkube.discovery.cache import CachedDocument, DiscoveryCache, MemoryCache, refreshed
+from dynkube.discovery.cache import DiscoveryCache, MemoryCache
+from dynkube.discovery.documents import Documents, Fetched, scope_of
+from dynkube.discovery.openapi import OpenAPIV3
 from dynkube.errors import (
     APIStatusError,
     CancelledError,
     ClosedError,
     DeadlineExceededError,
     DecodeError,
-    NoMatchError,
     NotFoundError,
     PartialDiscoveryError,
     RequestTimeoutError,
@@ -35,23 +33,18 @@ from dynkube.transport import CallScope, CancelToken
 from dynkube.wire.discovery import (
     ROOTS,
     Answer,
-    OpenAPIPath,
     ServerVersion,
     discover,
     document_request,
     group_version_request,
-    openapi_request,
     parse_group_version,
-    parse_openapi_root,
     parse_server_version,
 )
-from dynkube.wire.messages import Request, Response
+from dynkube.wire.messages import Request
 from dynkube.wire.paths import group_version_path
 
-__all__ = ["DiscoveryClient", "OpenAPIV3"]
+__all__ = ["DiscoveryClient"]
 
-# Seconds for a whole discovery where the caller sets no limit (CG/discovery: defaultTimeout).
-_TIMEOUT = 32.0
 # Seconds that one group of many may take, so that a dead one does not use up the rest's time.
 _GROUP_TIMEOUT = 10.0
 # Seconds for which a map with failures is taken at its word.
@@ -61,7 +54,6 @@ _MISS_INTERVAL = 1.0
 # Where a look costs a request for each group version: not more than this part of the time.
 _LEGACY_MISS_SHARE = 0.1
 _PARALLEL = 8
-_SPECS = 32
 _LOOKS = 1024
 
 
@@ -119,20 +111,18 @@ class DiscoveryClient:
     ) -> None:
         self.rest = rest
         self._cache: DiscoveryCache = cache if cache is not None else MemoryCache()
-        self._store = self._cache.open(rest.config)
+        self._documents = Documents(rest, self._cache, clock)
         self._clock = clock
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._snapshot: _Snapshot | None = None
         self._flights: dict[object, _Flight] = {}
-        # After `invalidate`, only what was fetched since is used without asking (3.3.4 in docs/reference/parity).
-        self._own: set[str] | None = None
         self._next_look = 0.0
         self._looks: TTLCache[GroupVersion, tuple[APIResource, ...] | Exception] = TTLCache(
             _LOOKS, _MISS_INTERVAL, timer=monotonic
         )
         self._alone: TTLCache[GroupVersion, tuple[APIResource, ...]] = TTLCache(_LOOKS, self._cache.ttl, timer=clock)
-        self._specs: LRUCache[str, dict[str, Any]] = LRUCache(_SPECS)
+        self._openapi = OpenAPIV3(self._documents)
         self._closed = False
 
     # ------------------------------------------------------------------ the map
@@ -152,7 +142,7 @@ class DiscoveryClient:
             TransportError: it cannot be reached.
             DecodeError: it answers with something else.
         """
-        return self._current(_scope(timeout, cancel)).resource_map
+        return self._current(scope_of(timeout, cancel)).resource_map
 
     def server_groups(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> tuple[APIGroup, ...]:
         """The API groups in the server's order, the core group first.
@@ -232,7 +222,7 @@ class DiscoveryClient:
             Exception: what is wrong with that group version.
         """
         version = GroupVersion.parse(group_version) if isinstance(group_version, str) else group_version
-        scope = _scope(timeout, cancel)
+        scope = scope_of(timeout, cancel)
         known = self._known(version)
         found = self._look_at(version, scope) if known is None else known
         if isinstance(found, Exception):
@@ -271,7 +261,7 @@ class DiscoveryClient:
         Returns:
             Whether `resource_map` is another one than ``known``. False also when it was asked too recently.
         """
-        scope = _scope(timeout, cancel)
+        scope = scope_of(timeout, cancel)
         before = self._current(scope)
         known = before.resource_map if known is None else known
         if before.resource_map is not known:
@@ -318,7 +308,7 @@ class DiscoveryClient:
         Returns:
             Whether `resource_map` is another one than ``known``.
         """
-        scope = _scope(timeout, cancel)
+        scope = scope_of(timeout, cancel)
         before = self._current(scope).resource_map
         known = before if known is None else known
         if before is not known:
@@ -333,12 +323,12 @@ class DiscoveryClient:
             with self._lock:
                 live = self._snapshot is not None
             try:
-                answer = self._fetch(group_version_request(version), scope, live=live)
+                answer = self._documents.fetch(group_version_request(version), scope, live=live)
                 found = parse_group_version(version, answer.response)
             except (APIStatusError, DecodeError) as error:
                 self._learn(version, error)
                 return error
-            self._keep(answer)
+            self._documents.keep(answer)
             self._learn(version, found)
             return found
 
@@ -376,13 +366,13 @@ class DiscoveryClient:
         Raises:
             DecodeError: it is no version.
         """
-        scope = _scope(timeout, cancel)
+        scope = scope_of(timeout, cancel)
         request = document_request("/version", accept="application/json")
         return parse_server_version(self.rest.execute(request, timeout=scope.remaining(), cancel=cancel))
 
     def openapi_v3(self) -> OpenAPIV3:
         """The server's OpenAPI v3 documents. Sends nothing yet."""
-        return OpenAPIV3(self)
+        return self._openapi
 
     # ------------------------------------------------------------------ life
 
@@ -394,12 +384,12 @@ class DiscoveryClient:
 
     def invalidate(self) -> None:
         """Forget everything; the server is asked again, with the ETags of what was kept."""
+        self._documents.distrust()
         with self._lock:
             self._snapshot = None
-            self._own = set()
             self._next_look = 0.0
-            for each in (self._looks, self._alone, self._specs):
-                each.clear()
+            self._looks.clear()
+            self._alone.clear()
 
     def close(self) -> None:
         """Forget everything, for good; the REST client stays open."""
@@ -478,7 +468,7 @@ class DiscoveryClient:
                 wake.set()
 
     def _load(self, scope: CallScope, before: _Snapshot | None) -> _Snapshot:
-        fetched: dict[str, _Fetched] = {}
+        fetched: dict[str, Fetched] = {}
         conversation = discover()
         batch = next(conversation)
         while True:
@@ -494,12 +484,12 @@ class DiscoveryClient:
                 return self._made(done.value, fetched)
 
     def _answers(
-        self, batch: Sequence[Request], scope: CallScope, fetched: dict[str, _Fetched], *, live: bool
+        self, batch: Sequence[Request], scope: CallScope, fetched: dict[str, Fetched], *, live: bool
     ) -> list[Answer]:
         def ask(request: Request) -> Answer:
             try:
                 if request.target in ROOTS:
-                    answer = self._fetch(request, scope, live=live)
+                    answer = self._documents.fetch(request, scope, live=live)
                 else:
                     answer = self._fetch_group(request, scope, live=live)
             except (CancelledError, DeadlineExceededError, ClosedError):
@@ -514,25 +504,25 @@ class DiscoveryClient:
         with ThreadPoolExecutor(min(_PARALLEL, len(batch)), thread_name_prefix="dynkube-discovery") as pool:
             return list(pool.map(ask, batch))
 
-    def _fetch_group(self, request: Request, scope: CallScope, *, live: bool) -> _Fetched:
+    def _fetch_group(self, request: Request, scope: CallScope, *, live: bool) -> Fetched:
         left = scope.remaining()
         limit = _GROUP_TIMEOUT if left is None else min(_GROUP_TIMEOUT, left / 2)
         try:
-            return self._fetch(request, CallScope(max(limit, 0.001), scope.cancel), live=live)
+            return self._documents.fetch(request, CallScope(max(limit, 0.001), scope.cancel), live=live)
         except DeadlineExceededError as error:
             scope.check()
             raise RequestTimeoutError(
                 f"no answer within {limit:.3g} s", method=request.method, url=request.path
             ) from error
 
-    def _made(self, found: ResourceMap, fetched: Mapping[str, _Fetched]) -> _Snapshot:
+    def _made(self, found: ResourceMap, fetched: Mapping[str, Fetched]) -> _Snapshot:
         broken = {group_version_path(version) for version in found.failures}
         for target, answer in fetched.items():
             if target in ROOTS and found.failures:
                 # The next process must not start with a broken group.
-                self._keep(replace(answer, document=refreshed(answer.document, 0.0)))
+                self._documents.keep(answer, to_be_asked_for=True)
             elif target not in broken:
-                self._keep(answer)
+                self._documents.keep(answer)
         return _Snapshot(
             found,
             fetched=min((answer.document.fetched for answer in fetched.values()), default=self._clock()),
@@ -541,166 +531,17 @@ class DiscoveryClient:
             aggregated=all(target in ROOTS for target in fetched),
         )
 
-    def _confirmed(self, before: _Snapshot, fetched: Mapping[str, _Fetched]) -> _Snapshot:
+    def _confirmed(self, before: _Snapshot, fetched: Mapping[str, Fetched]) -> _Snapshot:
         for answer in fetched.values():
             if not before.resource_map.failures:
-                self._keep(answer)
+                self._documents.keep(answer)
         return replace(before, fetched=self._clock(), asked=self._monotonic())
 
     def _is_fresh(self, snapshot: _Snapshot) -> bool:
         ttl = min(self._cache.ttl, _PARTIAL_TTL) if snapshot.resource_map.failures else self._cache.ttl
-        return self._is_young(snapshot.fetched, ttl)
-
-    def _is_young(self, fetched: float, ttl: float) -> bool:
-        # A second of grace: file times are coarser than clocks. One from the future is no good.
-        return -1.0 <= self._clock() - fetched < ttl
-
-    # ------------------------------------------------------------------ documents
-
-    def _fetch(self, request: Request, scope: CallScope, *, live: bool = False, immutable: bool = False) -> _Fetched:
-        """A document: the copy if it is young enough, else the server's, which may be "not modified"."""
-        copy = self._store.load(request.target)
-        if copy is not None and not live and (immutable or self._is_usable(request.target, copy)):
-            return _Fetched(request, copy, live=False)
-        asked = request
-        if copy is not None and copy.etag:
-            asked = replace(request, headers=(*request.headers, ("If-None-Match", copy.etag)))
-        response = self.rest.execute(asked, timeout=scope.remaining(), cancel=scope.cancel)
-        if response.status == 304 and copy is not None:
-            return _Fetched(request, refreshed(copy, self._clock()), live=True)
-        headers = response.headers
-        document = CachedDocument(
-            body=response.body,
-            content_type=headers.get("Content-Type") or "",
-            etag=headers.get("ETag") or "",
-            fetched=self._clock(),
-        )
-        return _Fetched(request, document, live=True)
-
-    def _is_usable(self, target: str, copy: CachedDocument) -> bool:
-        with self._lock:
-            trusted = self._own is None or target in self._own
-        return trusted and self._is_young(copy.fetched, self._cache.ttl)
-
-    def _keep(self, answer: _Fetched) -> None:
-        if not answer.live:
-            return
-        with self._lock:
-            if self._own is not None:
-                self._own.add(answer.request.target)
-        self._store.save(answer.request.target, answer.document)
+        return self._documents.is_young(snapshot.fetched, ttl)
 
 
-@dataclass(frozen=True, slots=True)
-class _Fetched:
-    """A document with the request that it answers; ``live`` when the server was asked."""
-
-    request: Request
-    document: CachedDocument
-    live: bool
-
-    @property
-    def response(self) -> Response:
-        return Response(200, _Headers(self.document.content_type), self.document.body, self.request)
-
-    @property
-    def digest(self) -> bytes:
-        return hashlib.sha256(self.document.content_type.encode() + b"\n" + self.document.body).digest()
-
-
-class _Headers:
-    """The header of a document that was kept."""
-
-    def __init__(self, content_type: str) -> None:
-        self._content_type = content_type
-
-    def get(self, name: str, default: str | None = None, /) -> str | None:
-        return self._content_type if name == "Content-Type" else default
-
-    def getlist(self, name: str, /) -> list[str]:
-        return [self._content_type] if name == "Content-Type" else []
-
-
-def _is_unchanged(before: _Snapshot, fetched: Mapping[str, _Fetched]) -> bool:
+def _is_unchanged(before: _Snapshot, fetched: Mapping[str, Fetched]) -> bool:
     # Legacy roots say nothing about what their groups hold.
     return before.aggregated and {target: each.digest for target, each in fetched.items()} == before.digests
-
-
-def _scope(timeout: float | None, cancel: CancelToken | None) -> CallScope:
-    return CallScope(timeout if timeout is not None else _TIMEOUT, cancel)
-
-
-# --------------------------------------------------------------------------- OpenAPI
-
-
-class OpenAPIV3:
-    """The OpenAPI v3 documents of a server, each fetched when it is asked for; see `DiscoveryClient.openapi_v3`."""
-
-    def __init__(self, client: DiscoveryClient) -> None:
-        self._client = client
-
-    def paths(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> dict[str, OpenAPIPath]:
-        """Where each document is; asked each time, and "not modified" mostly.
-
-        Args:
-            timeout: seconds; 32 by default.
-            cancel: a token that ends the call.
-
-        Returns:
-            By path (``"apis/apps/v1"``), its place and its hash.
-
-        Raises:
-            NotFoundError: the server has no OpenAPI v3.
-        """
-        client = self._client
-        request = document_request("/openapi/v3", accept="application/json")
-        answer = client._fetch(request, _scope(timeout, cancel), live=True)  # noqa: SLF001 - one room
-        found = parse_openapi_root(answer.response)
-        client._keep(answer)  # noqa: SLF001
-        return found
-
-    def document(
-        self,
-        path: str | GroupVersion | OpenAPIPath,
-        *,
-        timeout: float | None = None,
-        cancel: CancelToken | None = None,
-    ) -> dict[str, Any]:
-        """One document, decoded; the same dict for the same hash, so do not change it.
-
-        Args:
-            path: ``"apis/apps/v1"``, or a group version, or out of `paths` (which saves a request).
-            timeout: seconds; 32 by default.
-            cancel: a token that ends the call.
-
-        Returns:
-            The OpenAPI document.
-
-        Raises:
-            NoMatchError: the server has no document for that path.
-        """
-        client, scope = self._client, _scope(timeout, cancel)
-        place = path if isinstance(path, OpenAPIPath) else self._find(path, scope)
-        with client._lock:  # noqa: SLF001 - one room
-            known = client._specs.get(place.url) if place.hash else None  # noqa: SLF001
-        if known is not None:
-            return known
-        request = openapi_request(place, path_prefix=client.rest.config.path_prefix)
-        answer = client._fetch(request, scope, immutable=bool(place.hash))  # noqa: SLF001
-        document = decode_object(answer.document.body, what=f"OpenAPI document {request.path}")
-        client._keep(answer)  # noqa: SLF001
-        with client._lock:  # noqa: SLF001
-            client._specs[place.url] = document  # noqa: SLF001
-        return document
-
-    def _find(self, path: str | GroupVersion, scope: CallScope) -> OpenAPIPath:
-        name = path if isinstance(path, str) else group_version_request(path).path.lstrip("/")
-        places = self.paths(timeout=scope.remaining(), cancel=scope.cancel)
-        found = places.get(name.strip("/"))
-        if found is None:
-            raise NoMatchError(f"the server has no OpenAPI v3 document for {name!r}", suggestions=_near(name, places))
-        return found
-
-
-def _near(name: str, places: Mapping[str, OpenAPIPath]) -> list[str]:
-    return difflib.get_close_matches(name, places, n=3, cutoff=0.75)
