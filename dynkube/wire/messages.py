@@ -10,7 +10,7 @@ from urllib.parse import quote_plus
 from dynkube.schema import GroupResource
 from dynkube.wire.warnings import ServerWarning, parse_warning_headers
 
-__all__ = ["Headers", "Request", "Response"]
+__all__ = ["Headers", "Request", "Response", "retry_after_seconds"]
 
 Pairs = tuple[tuple[str, str], ...]
 
