@@ -42,6 +42,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 __all__ = [
+    "REASON_OF_CODE",
+    "STATUS_ERRORS",
     "APIStatusError",
     "AggregateError",
     "AlreadyExistsError",
@@ -94,6 +96,7 @@ __all__ = [
     "find_status_error",
     "is_reason",
     "reason_of",
+    "status_error_class",
     "suggests_client_delay",
 ]
 

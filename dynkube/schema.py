@@ -23,6 +23,8 @@ __all__ = [
     "GroupVersion",
     "GroupVersionKind",
     "GroupVersionResource",
+    "KindArg",
+    "ResourceArg",
     "gvk_of",
     "is_kube_version",
     "kube_version_key",
