@@ -423,13 +423,15 @@ class ListWatch:
         Returns:
             What is to be handed over, and `Read`, unless an ERROR was among them.
         """
-        self._expect(_State.WATCHING)
+        if self._state is not _State.WATCHING:
+            self._expect(_State.WATCHING)
         told: list[WatchEvent] = []
         for event in events:
             if event.type is EventType.ERROR:
                 step = self._watch_failed(error_of(event), now)
                 return Step(told, step.command)
-            self._progress()
+            if not self._watch_had_events:
+                self._progress()
             if event.type is EventType.BOOKMARK:
                 self._bookmark(event, told)
             elif self._initial:
@@ -572,10 +574,13 @@ class ListWatch:
     def _change(self, event: WatchEvent, told: list[WatchEvent]) -> None:
         key, identity = _identify(event.object)
         version = identity[1]
-        self._advance(version)
         previous = self._known.get(key)
-        if previous is not None and _is_older(version, previous[1]):
-            return
+        if _is_older(self.resource_version, version):
+            self.resource_version = version  # newer than all that was handed over
+        else:
+            self._advance(version)
+            if previous is not None and _is_older(version, previous[1]):
+                return
         if event.type is EventType.DELETED:
             self._deletion(event, key, identity, told)
         elif previous is None:
