@@ -124,7 +124,7 @@ class ListOptions:
         if match and not version:
             return "resource_version_match: resourceVersionMatch is forbidden unless resourceVersion is provided"
         if match == "Exact" and version == "0":
-            return 'resource_version_match: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"'
+            return 'resource_version_match: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
         if token and version and version != "0":
             return "resource_version: specifying resource version is not allowed when using continue"
         return ""
