@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -355,6 +357,31 @@ class TestWatch:
         follower = follow(widgets.watch())
         widgets.create(widget("a", size=1))
         follower.wait_for(lambda: "a" in follower.state)
+
+
+class TestExit:
+    @pytest.mark.behaviour("2.10.3")
+    def test_an_interpreter_with_an_open_watch_exits_at_once(self, server) -> None:  # type: ignore[no-untyped-def]
+        program = (
+            "import sys, threading, dynkube\n"
+            "watch = dynkube.connect(kubeconfig=sys.argv[1]).resource('namespaces').watch()\n"
+            "next(watch)\n"
+            "inside = threading.Event()\n"
+            "def follow():\n"
+            "    for event in watch:\n"
+            "        inside.set()\n"
+            "threading.Thread(target=follow, daemon=True).start()\n"
+            "assert inside.wait(20)\n"
+        )
+        # Without a timeout of its own the watch would go on for four minutes.
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", program, str(server.kubeconfig)],
+            timeout=30,
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stderr == ""
 
 
 class TestWait:
