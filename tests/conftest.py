@@ -48,8 +48,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     return report
 
 
+def pytest_report_teststatus(report: pytest.TestReport):
+    """One paragraph at the end says it better than a line for each of hundreds."""
+    if report.skipped and NO_CONTROL_PLANE in str(report.longrepr):
+        return "left out", "s", ("LEFT OUT", {"yellow": True})
+    return None
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    left_out = [each for each in terminalreporter.stats.get("skipped", ()) if NO_CONTROL_PLANE in str(each.longrepr)]
+    left_out = terminalreporter.stats.get("left out", ())
     if left_out:
         terminalreporter.section("LEFT OUT: no control plane", sep="!", red=True, bold=True)
         terminalreporter.line(

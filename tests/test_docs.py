@@ -11,12 +11,15 @@ import contextlib
 import doctest
 import re
 import unittest
+import uuid
 from pathlib import Path
 
 import pytest
 import yaml
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
+
+from dynkube.testing import ControlPlane
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -26,11 +29,14 @@ FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 SYBIL = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=FLAGS), SkipParser()], path=str(ROOT))
 
 
-def pages(*, server: bool) -> list:
+def pages() -> list:
     return [
-        pytest.param(page, id=str(page.relative_to(ROOT)))
+        pytest.param(
+            page,
+            id=str(page.relative_to(ROOT)),
+            marks=[pytest.mark.controlplane] if NEEDS_SERVER in page.read_text() else [],
+        )
         for page in PAGES
-        if "```python" in page.read_text() and (NEEDS_SERVER in page.read_text()) == server
     ]
 
 
@@ -56,15 +62,10 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("page", pages(server=False))
-def test_page(page: Path, in_folder: Path) -> None:
-    run(page)
-
-
-@pytest.mark.timeout(180)
-@pytest.mark.parametrize("page", pages(server=True))
-def test_page_on_a_control_plane(page: Path, in_folder: Path, control_plane, monkeypatch: pytest.MonkeyPatch) -> None:
-    namespace = "page-" + re.sub("[^a-z0-9]+", "-", page.stem.lower())
+@pytest.fixture
+def on_a_control_plane(in_folder: Path, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch):
+    """``$KUBECONFIG`` leads to a namespace of the page's own."""
+    namespace = f"page-{uuid.uuid4().hex[:8]}"
     with control_plane.connect() as client:
         namespaces = client.resource("namespaces")
         namespaces.create({"metadata": {"name": namespace}})
@@ -73,10 +74,17 @@ def test_page_on_a_control_plane(page: Path, in_folder: Path, control_plane, mon
         path = in_folder / "kubeconfig"
         path.write_text(yaml.safe_dump(kubeconfig))
         monkeypatch.setenv("KUBECONFIG", str(path))
-        try:
-            run(page, server=control_plane)
-        finally:
-            namespaces.delete(namespace)
+        yield control_plane
+        namespaces.delete(namespace)
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("page", pages())
+def test_page(page: Path, in_folder: Path, request: pytest.FixtureRequest) -> None:
+    if NEEDS_SERVER in page.read_text():
+        run(page, server=request.getfixturevalue("on_a_control_plane"))
+    else:
+        run(page)
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES])

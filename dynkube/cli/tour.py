@@ -7,10 +7,12 @@ fails or is interrupted.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,6 +56,7 @@ def run(*, kubeconfig: str | None = None, context: str | None = None) -> None:
     """
     with stage(kubeconfig, context) as scene, dynkube.DynamicClient(scene.config) as client, ExitStack() as cleanup:
         print(f"A tour of dynkube on {scene.config.host}")
+        tell("kubeconfig", f"{Path(scene.config.source).name}, context {scene.config.context}")
         what_the_server_has(client)
         a_new_kind(client, cleanup)
         custom_resources(client)
@@ -139,7 +142,7 @@ def what_the_server_has(client: dynkube.DynamicClient) -> None:
     tell("version", client.discovery.server_version().git_version)
     groups = [group.name or "(core)" for group in client.discovery.server_groups()]
     tell(f"{len(groups)} groups", ", ".join(groups[:6]) + ", ...")
-    for name in ("deploy", "Role", "events.v1.events.k8s.io"):
+    for name in ("deploy", "Role", "v1/pods"):
         tell(f"resource({name!r})", client.resource(name))
 
 
@@ -150,8 +153,20 @@ def a_new_kind(client: dynkube.DynamicClient, cleanup: ExitStack) -> None:
     name = name_of(made)
     cleanup.callback(delete, definitions, name)
     definitions.wait(name, condition="Established", timeout=PATIENCE)
-    tell("created", f"{name}, and waited until it is Established")
-    tell("resource('bk')", client.resource("bk"))
+    tell("created", f"{name}; it is Established")
+    tell("resource('bk')", until_served(client, "bk"))
+
+
+def until_served(client: dynkube.DynamicClient, name: str) -> dynkube.ResourceHandle:
+    """An established kind takes a moment until discovery shows it."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return client.resource(name)
+        except dynkube.NoMatchError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 def custom_resources(client: dynkube.DynamicClient) -> None:
@@ -214,8 +229,9 @@ def a_watch(client: dynkube.DynamicClient, scene: Stage) -> None:
             follow(events, seen, 1)
             print(f"   ... {scene.interrupt()}")
             writer.delete("walden")
+            follow(events, seen, 1)
             writer.patch("emma", {"spec": {"lentTo": "harriet"}})
-            follow(events, seen, 2)
+            follow(events, seen, 1)
             after = {name_of(each): each for each in writer.list()}
             tell("seen == server", seen == after)
 
@@ -240,7 +256,7 @@ def title(text: str) -> None:
 
 
 def tell(what: str, value: object) -> None:
-    print(f"   {what:<20} {value}")
+    print(f"   {what:<22} {value}")
 
 
 def name_of(obj: dict[str, Any]) -> str:
