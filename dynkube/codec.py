@@ -29,7 +29,6 @@ __all__ = [
     "Raw",
     "RawList",
     "decode",
-    "decode_frames",
     "decode_object",
     "decode_raw",
     "encode",
@@ -357,36 +356,6 @@ def split_list(data: Buffer) -> RawList:
 # --------------------------------------------------------------------------- watch streams
 
 
-class _Frame(msgspec.Struct, frozen=True, gc=False):
-    type: str
-    object: dict[str, Any]
-
-
-_frame_decoder = msgspec.json.Decoder(_Frame)
-
-
-def decode_frames(frames: list[bytes]) -> list[tuple[str, dict[str, Any]]]:
-    """Decode whole watch frames into ``(type, object)`` pairs, with one GC pause for all.
-
-    Raises:
-        DecodeError: a frame is not JSON, or lacks ``type`` or ``object``.
-    """
-    decode_one = _frame_decoder.decode
-    pairs = []
-    frame = b""
-    with gc_paused():
-        try:
-            for frame in frames:
-                event = decode_one(frame)
-                pairs.append((event.type, event.object))
-        except msgspec.ValidationError as error:
-            raise DecodeError(f"not a watch event: {error}; it begins {_excerpt(frame)}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise _not_json(frame, error) from error
-    return pairs
-
-
-# A string (whole), or a brace; everything else between them does not matter to nesting.
 # A string that is cut off at the end of the data has no closing quote (group 1).
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:(")|\\?\Z)|[{}]', re.DOTALL)
 _BLANK = re.compile(rb"[ \t\r\n]*")

@@ -20,7 +20,6 @@ from hypothesis import strategies as st
 from dynkube.codec import (
     FrameSplitter,
     decode,
-    decode_frames,
     decode_object,
     decode_raw,
     encode,
@@ -172,14 +171,6 @@ class TestFrameSplitter:
     def test_garbage_between_frames(self, garbage: bytes) -> None:
         with pytest.raises(DecodeError, match="not a JSON object"):
             FrameSplitter().feed(garbage)
-
-    def test_frames_decode(self) -> None:
-        assert decode_frames([b'{"type":"ADDED","object":{"a":1}}']) == [("ADDED", {"a": 1})]
-
-    @pytest.mark.parametrize("frame", [b'{"type":"ADDED"}', b'{"object":{}}', b'{"type":1,"object":{}}', b"{"])
-    def test_a_frame_that_is_no_event(self, frame: bytes) -> None:
-        with pytest.raises(DecodeError):
-            decode_frames([frame])
 
 
 class TestGCPause:
