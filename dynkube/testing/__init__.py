@@ -16,6 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dynkube.testing.brokengroups import BrokenGroup
     from dynkube.testing.controlplane import ControlPlane
     from dynkube.testing.errors import ControlPlaneError
     from dynkube.testing.faultproxy import Fault, FaultProxy, Injection, ProxiedConnection, SeenRequest
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccessRule",
+    "BrokenGroup",
     "ControlPlane",
     "ControlPlaneError",
     "Fault",
@@ -34,6 +36,7 @@ __all__ = [
 
 _HOMES = {
     "AccessRule": "dynkube.testing.rules",
+    "BrokenGroup": "dynkube.testing.brokengroups",
     "ControlPlane": "dynkube.testing.controlplane",
     "ControlPlaneError": "dynkube.testing.errors",
     "Fault": "dynkube.testing.faultproxy",

@@ -38,8 +38,10 @@ class Answer:
 
     @property
     def text(self) -> str:
-        """The body as text, cut to a line's length."""
-        return self.body[:500].decode(errors="replace")
+        """The body as text, cut to a line's length; of a list of health checks, those that failed."""
+        text = self.body.decode(errors="replace")
+        failed = [line for line in text.splitlines() if line.startswith("[-]")]
+        return ", ".join(failed) if failed else text[:500]
 
     def json(self) -> dict[str, Any]:
         """The body as an object; ``{}`` when it is none."""
