@@ -251,15 +251,10 @@ def go_duration(seconds: float) -> str:
     >>> go_duration(90), go_duration(30), go_duration(0.5), go_duration(3600)
     ('1m30s', '30s', '500ms', '1h0m0s')
     """
+    from dynkube.quantities import format_duration  # most requests carry no duration
+
     milliseconds = max(round(seconds * 1000), 1 if seconds > 0 else 0)
-    if 0 < milliseconds < 1000:
-        return f"{milliseconds}ms"
-    minutes, left = divmod(milliseconds, 60_000)
-    hours, minutes = divmod(minutes, 60)
-    text = f"{left / 1000:.6g}s"
-    if hours or minutes:
-        text = f"{minutes}m{text}"
-    return f"{hours}h{text}" if hours else text
+    return format_duration(timedelta(milliseconds=milliseconds))
 
 
 def _accept(accept: str) -> tuple[tuple[str, str], ...]:
