@@ -56,7 +56,7 @@ from dynkube.wire.listwatch import Fail, List, ListWatch, Read, Step, Wait
 from dynkube.wire.listwatch import Watch as OpenWatch
 from dynkube.wire.messages import Request, Response
 from dynkube.wire.paging import DEFAULT_PAGE_SIZE, Pager
-from dynkube.wire.paths import validate_segment
+from dynkube.wire.paths import resource_path, validate_segment
 from dynkube.wire.request import (
     ACCEPT_JSON,
     ACCEPT_METADATA,
@@ -457,6 +457,7 @@ class ResourceHandle:
             resource_version_match=resource_version_match,
         )
         options.validate("list")
+        self._collection()  # what is wrong with it is said now
         return PageIterator(self, options, CallScope(timeout, cancel))
 
     def table(
@@ -489,7 +490,7 @@ class ResourceHandle:
         options = ListOptions(
             label_selector=label_selector, field_selector=field_selector, limit=limit, continue_token=continue_token
         )
-        request = list_request(self.gvr, namespace=self._namespace, options=options, accept=ACCEPT_TABLE)
+        request = list_request(self.gvr, namespace=self._collection(), options=options, accept=ACCEPT_TABLE)
         return decode_response(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
     # ---------------------------------------------------------------- writing
@@ -677,9 +678,10 @@ class ResourceHandle:
 
         Raises:
             ConflictError: other managers own some fields; ``.conflicts`` names manager and field.
-            InvalidRequestError: the object has no name, or brings ``managedFields``.
+            InvalidRequestError: the object lacks its name, apiVersion or kind, or brings ``managedFields``.
         """
         _check_object(obj)
+        gvk_of(obj, argument="obj")  # the server would say "invalid object type: /, Kind="
         request = apply_request(
             self.gvr,
             name if name is not None else _name_of(obj),
@@ -784,7 +786,8 @@ class ResourceHandle:
         Args:
             label_selector: as for `list`.
             field_selector: as for `list`.
-            all_namespaces: must be said for a namespaced resource that is bound to no namespace.
+            all_namespaces: must be said for a namespaced resource that is bound to no namespace. The
+                API server's own resources refuse it with 405: go through the namespaces one by one.
             propagation_policy: as for `delete`.
             grace_period_seconds: as for `delete`.
             dry_run: have the server do everything but delete them.
@@ -808,7 +811,7 @@ class ResourceHandle:
             )
         request = delete_collection_request(
             self.gvr,
-            namespace=self._namespace,
+            namespace=self._collection(),
             list_options=ListOptions(label_selector=label_selector, field_selector=field_selector),
             options=DeleteOptions(
                 propagation_policy=propagation_policy, grace_period_seconds=grace_period_seconds, dry_run=dry_run
@@ -858,7 +861,7 @@ class ResourceHandle:
             APIStatusError: what waiting cannot heal: 400, 401, 403, 404, 405, 422 (from the iterator).
         """
         options = ListOptions(label_selector=label_selector, field_selector=field_selector)
-        list_request(self.gvr, namespace=self._namespace, options=options)  # what is wrong with it is said now
+        list_request(self.gvr, namespace=self._collection(), options=options)  # what is wrong with it is said now
         machine = ListWatch(options, random=random.random, resource_version=resource_version or "", page_size=limit)
         return Watch(self, machine, CallScope(timeout, cancel), timeout_seconds=timeout_seconds)
 
@@ -954,7 +957,8 @@ class ResourceHandle:
             )
             obj = listed[0] if len(listed) else None
             if obj is None and not wanted.deleted:
-                raise NotFoundError(_not_found_status(self.gvr, name), method="GET", path=str(self.gvr))
+                path = resource_path(self.gvr, namespace=self._namespace, name=name)
+                raise NotFoundError(_not_found_status(self.gvr, name), method="GET", path=path)
             if wanted.deleted:
                 now = str(obj["metadata"].get("uid")) if obj is not None else None
                 if now is None or (uid and now != uid):
@@ -989,13 +993,22 @@ class ResourceHandle:
 
     # ---------------------------------------------------------------- inner workings
 
+    def _collection(self) -> str:
+        """The namespace of a request to the whole collection."""
+        if self._subresource:
+            raise InvalidRequestError(
+                f"subresource: {self._subresource!r} is of one object, not of a collection; "
+                'list, watch and wait on a handle without it, .subresource("...") is for the others'
+            )
+        return self._namespace
+
     def _list(self, options: ListOptions, *, timeout: float | None, cancel: CancelToken | None) -> UnstructuredList:
-        request = list_request(self.gvr, namespace=self._namespace, options=options, accept=self._accept)
+        request = list_request(self.gvr, namespace=self._collection(), options=options, accept=self._accept)
         found = decode_list(self._rest.execute(request, timeout=timeout, cancel=cancel))
         return found if self._accept is ACCEPT_JSON else _metadata_of_list(found)
 
     def _watch_request(self, options: ListOptions) -> Request:
-        return watch_request(self.gvr, namespace=self._namespace, options=options, accept=self._accept)
+        return watch_request(self.gvr, namespace=self._collection(), options=options, accept=self._accept)
 
     def _object(self, response: Response) -> dict[str, Any]:
         obj = decode_response(response)
@@ -1074,6 +1087,9 @@ class PageIterator:
                     self._handle.gvr.group_resource,
                 )
                 continue
+            except DeadlineExceededError:
+                self._scope.check()  # says it in the caller's seconds, not in those that were left
+                raise
             self._pager.on_page(page)
             yield from page.objects
             del page
@@ -1149,6 +1165,9 @@ class Watch:
                     step = self._list(command)
                 elif isinstance(command, Wait):
                     step = self._wait(command)
+        except DeadlineExceededError:
+            self._scope.check()  # says it in the caller's seconds, not in those that were left
+            raise
         except (CancelledError, ClosedError):
             # Closed by the caller's own hand: the iteration ends. Anybody else's is an error.
             if not self._closing.cancelled or (self._scope.cancel is not None and self._scope.cancel.cancelled):
@@ -1167,10 +1186,7 @@ class Watch:
             page = self._handle._list(  # noqa: SLF001 - one machine in two parts
                 command.options, timeout=self._left(), cancel=self._closing
             )
-        except DeadlineExceededError:
-            self._scope.check()  # the caller's
-            raise
-        except (CancelledError, ClosedError):
+        except (CancelledError, ClosedError, DeadlineExceededError):
             raise
         except DynkubeError as error:
             return self._machine.on_list_failed(error, now=time.monotonic())

@@ -259,6 +259,10 @@ class DeleteOptions:
         if self.grace_period_seconds is not None:
             body["gracePeriodSeconds"] = _count(self.grace_period_seconds, "grace_period_seconds")
         if self.preconditions is not None:
+            if not isinstance(self.preconditions, Preconditions):
+                raise InvalidRequestError(
+                    f"preconditions must be Preconditions(uid=..., resource_version=...), not {self.preconditions!r}"
+                )
             pairs = (("uid", self.preconditions.uid), ("resourceVersion", self.preconditions.resource_version))
             body["preconditions"] = {name: value for name, value in pairs if value is not None}
         if self.orphan_dependents is not None:

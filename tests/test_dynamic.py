@@ -147,6 +147,31 @@ def test_what_is_no_object_is_never_sent(server: ScriptedServer, client: dynkube
     assert server.requests == []
 
 
+@pytest.mark.parametrize("missing", ["apiVersion", "kind"])
+def test_an_apply_needs_its_type(server: ScriptedServer, client: dynkube.DynamicClient, missing: str) -> None:
+    wanted = {key: value for key, value in pod("a").items() if key != missing}
+    with pytest.raises(dynkube.InvalidRequestError, match=missing):
+        client.resource(PODS).apply(wanted, field_manager="me")
+    assert server.requests == []
+
+
+def test_a_subresource_is_no_collection(server: ScriptedServer, client: dynkube.DynamicClient) -> None:
+    status = client.resource(PODS).namespace("x").subresource("status")
+    calls = [status.list, status.iter, status.table, status.delete_collection, status.watch, status.watch_once]
+    for call in (*calls, lambda: status.wait("a", condition="Ready")):
+        with pytest.raises(dynkube.InvalidRequestError, match="'status' is of one object"):
+            call()  # type: ignore[operator]
+    assert server.requests == []
+
+
+def test_waiting_for_what_is_not_there_says_where_it_looked(
+    server: ScriptedServer, client: dynkube.DynamicClient
+) -> None:
+    server.reply_json({"kind": "PodList", "apiVersion": "v1", "metadata": {"resourceVersion": "7"}, "items": []})
+    with pytest.raises(dynkube.NotFoundError, match=r"\[GET /api/v1/namespaces/x/pods/a\]"):
+        client.resource(PODS).namespace("x").wait("a", condition="Ready")
+
+
 def test_an_unknown_keyword_is_a_type_error(client: dynkube.DynamicClient) -> None:
     for verb in ("get", "list", "create", "update", "patch", "apply", "delete", "watch", "watch_once", "wait", "iter"):
         with pytest.raises(TypeError):

@@ -244,11 +244,22 @@ def _hint(response: Response, status: dict[str, Any]) -> str:
         case 404 if request.resource is not None and message.startswith(_GENERIC_TEXTS[404]):
             # The server's own words for a path that it does not serve; an object that is not there is named.
             hint = "the server may not serve this resource at this version, or it is one without (or with) a namespace"
+        case 405 if request.verb == "create" and not request.namespace and not request.name:
+            hint = "if this resource has namespaces, say which: .namespace(...), or metadata.namespace in the object"
+        case 405 if request.verb == "deletecollection" and not request.namespace:
+            hint = "where resources have namespaces, the server deletes a collection of one at a time: .namespace(...)"
+        case 422 if _is_json_patch(request) and message.startswith(_GENERIC_TEXTS[422]):
+            # All that the server says when an operation cannot be done.
+            hint = "a test of this JSON Patch failed, or a path in it does not exist in the object"
         case 409:
             hint = _conflict_hint(request, status)
         case 415 if ("Content-Type", "application/strategic-merge-patch+json") in request.headers:
             hint = "custom resources take no strategic merge patch: use PatchType.MERGE, PatchType.JSON or apply()"
     return hint
+
+
+def _is_json_patch(request: Request) -> bool:
+    return ("Content-Type", "application/json-patch+json") in request.headers
 
 
 def _conflict_hint(request: Request, status: dict[str, Any]) -> str:

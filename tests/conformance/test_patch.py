@@ -164,8 +164,8 @@ class TestApply:
         configmaps.apply(config_map("dry"), field_manager="one", dry_run=True)
         assert configmaps.get_or_none("dry") is None
 
-    def test_without_apiversion_the_server_says_so(self, configmaps: dynkube.ResourceHandle) -> None:
-        with pytest.raises(dynkube.APIStatusError):
+    def test_without_its_type_nothing_is_sent(self, configmaps: dynkube.ResourceHandle) -> None:
+        with pytest.raises(dynkube.InvalidRequestError, match="kind"):
             configmaps.apply({"metadata": {"name": "a"}}, field_manager="one")
 
 

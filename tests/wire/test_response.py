@@ -377,6 +377,24 @@ def test_an_object_that_is_not_there_needs_no_hint():
     assert status_error_of(response(404, failure("NotFound", 404, 'pods "api" not found', name="api"))).hint == ""
 
 
+def test_a_create_without_its_namespace():
+    body = failure("MethodNotAllowed", 405, "the server does not allow this method on the requested resource")
+    lost = Request("POST", "/api/v1/pods", verb="create", resource=GroupResource("", "pods"))
+    assert ".namespace(...)" in status_error_of(response(405, body, request=lost)).hint
+    everywhere = Request("DELETE", "/api/v1/pods", verb="deletecollection", resource=GroupResource("", "pods"))
+    assert "one at a time" in status_error_of(response(405, body, request=everywhere)).hint
+    found = Request("POST", "/api/v1/namespaces/x/pods", verb="create", namespace="x")
+    assert status_error_of(response(405, body, request=found)).hint == ""
+
+
+def test_a_json_patch_that_cannot_be_done():
+    body = failure("Invalid", 422, "the server rejected our request due to an error in our request")
+    json_patch = Request("PATCH", "/x", headers=(("Content-Type", "application/json-patch+json"),))
+    assert "a test of this JSON Patch failed" in status_error_of(response(422, body, request=json_patch)).hint
+    invalid = failure("Invalid", 422, "spec.replicas: Invalid value: -1")
+    assert status_error_of(response(422, invalid, request=json_patch)).hint == ""
+
+
 @pytest.mark.parametrize(
     ("status", "body", "method", "words"),
     [
