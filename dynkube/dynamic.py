@@ -1186,8 +1186,12 @@ class Watch:
             page = self._handle._list(  # noqa: SLF001 - one machine in two parts
                 command.options, timeout=self._left(), cancel=self._closing
             )
-        except (CancelledError, ClosedError, DeadlineExceededError):
+        except (CancelledError, ClosedError):
             raise
+        except DeadlineExceededError as late:
+            self._scope.check()
+            # It was the configuration's limit of one call: the list was slow, the watch goes on.
+            return self._machine.on_list_failed(RequestTimeoutError(str(late)), now=time.monotonic())
         except DynkubeError as error:
             return self._machine.on_list_failed(error, now=time.monotonic())
         return self._machine.on_list_page(page, now=time.monotonic())

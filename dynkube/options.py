@@ -280,7 +280,8 @@ def _label_selector(value: str | LabelSelector, argument: str) -> str:
     if isinstance(value, str):
         LabelSelector.parse(value)  # an error here names the place; the server's names the request
     elif not isinstance(value, LabelSelector):
-        raise InvalidRequestError(f"{argument} must be a string or a LabelSelector, not {type(value).__name__}")
+        wanted = "a string or a LabelSelector (LabelSelector.of({...}) makes one of a dict)"
+        raise InvalidRequestError(f"{argument} must be {wanted}, not {type(value).__name__}")
     return str(value)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from scripted import ScriptedServer
+from scripted import HOLD, ScriptedServer
 
 import dynkube
 from dynkube import GroupVersion, GroupVersionKind, GroupVersionResource
@@ -130,6 +130,14 @@ def test_a_watch_is_a_list_and_then_a_watch(server: ScriptedServer, client: dynk
     assert told == ["ADDED", "DELETED"]
     assert "resourceVersion=7" in server.requests[1].target
     assert "allowWatchBookmarks=true" in server.requests[1].target
+
+
+def test_a_list_slower_than_the_configurations_timeout_does_not_end_a_watch(server: ScriptedServer) -> None:
+    server.reply(HOLD)
+    server.reply_json({"kind": "PodList", "metadata": {"resourceVersion": "7"}, "items": [pod("a")]})
+    config = dynkube.RESTConfig(host=server.url, timeout=0.2)
+    with dynkube.DynamicClient(config) as client, client.resource(PODS).watch() as events:
+        assert next(events).object["metadata"]["name"] == "a"
 
 
 def test_a_table(server: ScriptedServer, client: dynkube.DynamicClient) -> None:
