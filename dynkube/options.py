@@ -259,12 +259,7 @@ class DeleteOptions:
         if self.grace_period_seconds is not None:
             body["gracePeriodSeconds"] = _count(self.grace_period_seconds, "grace_period_seconds")
         if self.preconditions is not None:
-            if not isinstance(self.preconditions, Preconditions):
-                raise InvalidRequestError(
-                    f"preconditions must be Preconditions(uid=..., resource_version=...), not {self.preconditions!r}"
-                )
-            pairs = (("uid", self.preconditions.uid), ("resourceVersion", self.preconditions.resource_version))
-            body["preconditions"] = {name: value for name, value in pairs if value is not None}
+            body["preconditions"] = _preconditions(self.preconditions)
         if self.orphan_dependents is not None:
             body["orphanDependents"] = bool(self.orphan_dependents)
         if self.propagation_policy is not None:
@@ -276,12 +271,21 @@ class DeleteOptions:
         return body
 
 
+def _preconditions(value: object) -> dict[str, str]:
+    if not isinstance(value, Preconditions):
+        raise InvalidRequestError(f"preconditions must be Preconditions(uid=..., resource_version=...), not {value!r}")
+    pairs = (("uid", value.uid), ("resourceVersion", value.resource_version))
+    return {name: text for name, text in pairs if text is not None}
+
+
 def _label_selector(value: str | LabelSelector, argument: str) -> str:
     if isinstance(value, str):
         LabelSelector.parse(value)  # an error here names the place; the server's names the request
     elif not isinstance(value, LabelSelector):
-        wanted = "a string or a LabelSelector (LabelSelector.of({...}) makes one of a dict)"
-        raise InvalidRequestError(f"{argument} must be {wanted}, not {type(value).__name__}")
+        raise InvalidRequestError(
+            f"{argument} must be a string or a LabelSelector (LabelSelector.of({{...}}) makes one of a dict), "
+            f"not {type(value).__name__}"
+        )
     return str(value)
 
 
