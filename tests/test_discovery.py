@@ -21,6 +21,7 @@ from dynkube.discovery import (
     KubectlCache,
     MemoryCache,
 )
+from dynkube.discovery.documents import scope_of
 from dynkube.errors import (
     CancelledError,
     ClosedError,
@@ -277,6 +278,12 @@ def test_one_who_waits_can_be_cancelled_and_has_a_deadline_of_its_own(cluster: F
         assert leader.result(10).groups
 
 
+@pytest.mark.behaviour("3.1.17")
+def test_discovery_has_a_deadline_of_its_own_unless_one_is_given() -> None:
+    assert 31 < scope_of(None, None).remaining() <= 32
+    assert scope_of(5, None).remaining() <= 5
+
+
 def test_the_first_ones_cancellation_is_not_the_others(cluster: FakeCluster) -> None:
     cluster.gate = threading.Event()
     token = CancelToken()
@@ -354,6 +361,7 @@ def test_the_mapper_raises_what_is_wrong_with_a_group_when_that_is_asked_for(clu
         assert any("metrics.k8s.io/v1 could not be discovered" in note for note in caught.value.__notes__)
 
 
+@pytest.mark.behaviour("3.2.2")
 def test_a_map_with_failures_is_not_believed_for_long(cluster: FakeCluster) -> None:
     cluster.served["m/v1"] = ["Thing"]
     cluster.stale.add("m/v1")

@@ -115,6 +115,12 @@ class TestDocuments:
         errors = set(importlib.import_module("dynkube.errors").__all__)
         assert {name for name in dynkube.__all__ if f"`{name}`" not in page} - errors == {"__version__"}
 
+    def test_the_page_of_the_house_has_every_module_in_the_linters_order(self) -> None:
+        contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+        floors = [floor.split(" | ") for floor in contracts[0]["layers"] if floor != "__main__"]
+        rows = re.findall(r"^\| \d+ \| (`.*?`) \|", (ROOT / "docs/topics/house.md").read_text(), re.MULTILINE)
+        assert [set(re.findall(r"`(\w+)`", row)) for row in rows] == [set(floor) for floor in floors]
+
     def test_the_changelog_begins_with_this_version(self) -> None:
         first = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
         assert first[1] == dynkube.__version__

@@ -29,6 +29,8 @@ import signal
 import sys
 from typing import Any, Final, NoReturn
 
+__all__ = ["Guard", "main"]
+
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_CHILD_SUBREAPER: Final = 36
 # How often to look whether the owner is still our parent: it is only the pipe's understudy
