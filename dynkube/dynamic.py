@@ -18,7 +18,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from dynkube.config import RESTConfig, load_config
+from dynkube.config.model import RESTConfig
 from dynkube.discovery import DeferredRESTMapper, DiscoveryClient
 from dynkube.errors import (
     CancelledError,
@@ -112,6 +112,9 @@ def connect(
     Raises:
         ConfigError: nothing configures a server, or what does is unusable.
     """
+    # Whoever brings a RESTConfig does not pay for reading kubeconfigs.
+    from dynkube.config import load_config
+
     config = load_config(context=context, namespace=namespace, kubeconfig=kubeconfig)
     return DynamicClient(config, session=session, auth=auth, warnings=warnings)
 
@@ -953,7 +956,7 @@ class ResourceHandle:
         uid = ""
         while True:
             listed = self._list(
-                ListOptions(field_selector=f"metadata.name={name}"), timeout=scope.remaining(), cancel=scope.cancel
+                ListOptions(field_selector=f"metadata.name={name}"), timeout=_left(scope), cancel=scope.cancel
             )
             obj = listed[0] if len(listed) else None
             if obj is None and not wanted.deleted:
@@ -979,7 +982,7 @@ class ResourceHandle:
         with self.watch(
             field_selector=f"metadata.name={name}",
             resource_version=resource_version,
-            timeout=scope.remaining(),
+            timeout=_left(scope),
             cancel=scope.cancel,
         ) as events:
             for event in events:
@@ -1077,7 +1080,7 @@ class PageIterator:
             self._scope.check()
             try:
                 page = self._handle._list(  # noqa: SLF001 - one machine in two parts
-                    options, timeout=self._scope.remaining(), cancel=self._scope.cancel
+                    options, timeout=_left(self._scope), cancel=self._scope.cancel
                 )
             except ExpiredError as error:
                 self._pager.on_expired(error)
@@ -1177,14 +1180,10 @@ class Watch:
             if self._unsubscribe is not None:
                 self._unsubscribe()
 
-    def _left(self) -> float | None:
-        self._scope.check()
-        return self._scope.remaining()
-
     def _list(self, command: List) -> Step:
         try:
             page = self._handle._list(  # noqa: SLF001 - one machine in two parts
-                command.options, timeout=self._left(), cancel=self._closing
+                command.options, timeout=_left(self._scope), cancel=self._closing
             )
         except (CancelledError, ClosedError):
             raise
@@ -1199,7 +1198,7 @@ class Watch:
     def _wait(self, command: Wait) -> Step:
         if command.reason is not None:
             _log.info("watch of %s: waiting %.1f s after: %s", self._handle.gvr, command.seconds, command.reason)
-        CallScope(self._left(), self._closing).sleep(command.seconds)
+        CallScope(_left(self._scope), self._closing).sleep(command.seconds)
         return self._machine.on_waited(now=time.monotonic())
 
     def _follow(self, command: OpenWatch) -> Generator[WatchEvent, None, Step]:
@@ -1212,7 +1211,7 @@ class Watch:
         try:
             with self._handle._rest.watch(  # noqa: SLF001
                 self._handle._watch_request(options),  # noqa: SLF001
-                timeout=self._left(),
+                timeout=_left(self._scope),
                 cancel=self._closing,
                 idle_timeout=idle,
             ) as stream:
@@ -1232,6 +1231,13 @@ class Watch:
 
 
 # --------------------------------------------------------------------------- helpers
+
+
+def _left(scope: CallScope) -> float | None:
+    """Seconds that a call within the scope may take; above 0, since a scope that is over raises here."""
+    scope.check()
+    left = scope.remaining()
+    return None if left is None else max(left, 0.001)
 
 
 def _check_object(obj: object) -> None:

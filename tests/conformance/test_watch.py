@@ -426,8 +426,10 @@ class TestWait:
             configmaps.delete("a")
             configmaps.create(config_map("a"))
 
-        threading.Timer(0.3, recreate).start()
+        timer = threading.Timer(0.3, recreate)
+        timer.start()
         configmaps.wait("a", condition="delete", timeout=20)
+        timer.join(20)
 
     @pytest.mark.behaviour("8.6.4")
     def test_for_a_condition_of_what_is_not_there(self, widgets: dynkube.ResourceHandle) -> None:
