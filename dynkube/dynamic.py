@@ -956,7 +956,7 @@ class ResourceHandle:
         uid = ""
         while True:
             listed = self._list(
-                ListOptions(field_selector=f"metadata.name={name}"), timeout=_left(scope), cancel=scope.cancel
+                ListOptions(field_selector=f"metadata.name={name}"), timeout=scope.left(), cancel=scope.cancel
             )
             obj = listed[0] if len(listed) else None
             if obj is None and not wanted.deleted:
@@ -982,7 +982,7 @@ class ResourceHandle:
         with self.watch(
             field_selector=f"metadata.name={name}",
             resource_version=resource_version,
-            timeout=_left(scope),
+            timeout=scope.left(),
             cancel=scope.cancel,
         ) as events:
             for event in events:
@@ -1080,7 +1080,7 @@ class PageIterator:
             self._scope.check()
             try:
                 page = self._handle._list(  # noqa: SLF001 - one machine in two parts
-                    options, timeout=_left(self._scope), cancel=self._scope.cancel
+                    options, timeout=self._scope.left(), cancel=self._scope.cancel
                 )
             except ExpiredError as error:
                 self._pager.on_expired(error)
@@ -1183,7 +1183,7 @@ class Watch:
     def _list(self, command: List) -> Step:
         try:
             page = self._handle._list(  # noqa: SLF001 - one machine in two parts
-                command.options, timeout=_left(self._scope), cancel=self._closing
+                command.options, timeout=self._scope.left(), cancel=self._closing
             )
         except (CancelledError, ClosedError):
             raise
@@ -1198,7 +1198,7 @@ class Watch:
     def _wait(self, command: Wait) -> Step:
         if command.reason is not None:
             _log.info("watch of %s: waiting %.1f s after: %s", self._handle.gvr, command.seconds, command.reason)
-        CallScope(_left(self._scope), self._closing).sleep(command.seconds)
+        CallScope(self._scope.left(), self._closing).sleep(command.seconds)
         return self._machine.on_waited(now=time.monotonic())
 
     def _follow(self, command: OpenWatch) -> Generator[WatchEvent, None, Step]:
@@ -1211,7 +1211,7 @@ class Watch:
         try:
             with self._handle._rest.watch(  # noqa: SLF001
                 self._handle._watch_request(options),  # noqa: SLF001
-                timeout=_left(self._scope),
+                timeout=self._scope.left(),
                 cancel=self._closing,
                 idle_timeout=idle,
             ) as stream:
@@ -1231,13 +1231,6 @@ class Watch:
 
 
 # --------------------------------------------------------------------------- helpers
-
-
-def _left(scope: CallScope) -> float | None:
-    """Seconds that a call within the scope may take; above 0, since a scope that is over raises here."""
-    scope.check()
-    left = scope.remaining()
-    return None if left is None else max(left, 0.001)
 
 
 def _check_object(obj: object) -> None:

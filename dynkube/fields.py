@@ -146,7 +146,7 @@ def _parse_term(text: str, term: str, position: int) -> FieldRequirement:
         raise _error(text, position, f"the value {_shown(value)} holds '=': write '\\='")
     escape = next((each[1] for each in _ESCAPED.finditer(value) if each[1] not in "\\,="), None)
     if escape is not None:
-        raise _error(text, position, f"'\\{escape}' is no escape: only \\\\, \\, and \\= are")
+        raise _error(text, position, f"a backslash before {escape!r} is no escape: only \\\\, \\, and \\= are")
     return FieldRequirement(field, _ESCAPED.sub(r"\1", value), operator[0] == "!=")
 
 

@@ -249,7 +249,7 @@ def test_delete_options_are_a_body():
     }
     assert DeleteOptions(orphan_dependents=False).to_body()["orphanDependents"] is False
     assert DeleteOptions(preconditions=Preconditions(uid="u")).to_body()["preconditions"] == {"uid": "u"}
-    with pytest.raises(InvalidRequestError, match=r"Preconditions\\(uid="):
+    with pytest.raises(InvalidRequestError, match=r"Preconditions\(uid="):
         DeleteOptions(preconditions={"uid": "u"}).to_body()  # type: ignore[arg-type]
 
 

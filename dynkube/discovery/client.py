@@ -368,7 +368,7 @@ class DiscoveryClient:
         """
         scope = scope_of(timeout, cancel)
         request = document_request("/version", accept="application/json")
-        return parse_server_version(self.rest.execute(request, timeout=scope.remaining(), cancel=cancel))
+        return parse_server_version(self.rest.execute(request, timeout=scope.left(), cancel=cancel))
 
     def openapi_v3(self) -> OpenAPIV3:
         """The server's OpenAPI v3 documents. Sends nothing yet."""

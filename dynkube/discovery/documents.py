@@ -93,7 +93,7 @@ class Documents:
         asked = request
         if copy is not None and copy.etag:
             asked = replace(request, headers=(*request.headers, ("If-None-Match", copy.etag)))
-        response = self._rest.execute(asked, timeout=scope.remaining(), cancel=scope.cancel)
+        response = self._rest.execute(asked, timeout=scope.left(), cancel=scope.cancel)
         if response.status == 304 and copy is not None:
             return Fetched(request, refreshed(copy, self._clock()), live=True)
         document = CachedDocument(

@@ -94,7 +94,7 @@ class OpenAPIV3:
 
     def _find(self, path: str | GroupVersion, scope: CallScope) -> OpenAPIPath:
         name = path if isinstance(path, str) else group_version_request(path).path.lstrip("/")
-        places = self.paths(timeout=scope.remaining(), cancel=scope.cancel)
+        places = self.paths(timeout=scope.left(), cancel=scope.cancel)
         found = places.get(name.strip("/"))
         if found is None:
             raise NoMatchError(f"the server has no OpenAPI v3 document for {name!r}", suggestions=_near(name, places))

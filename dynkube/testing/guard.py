@@ -93,9 +93,14 @@ class Guard:
 
     def _spawn(self, command: dict[str, Any]) -> int:
         guard = os.getpid()
+        reading, writing = os.pipe()  # both close on exec
         pid = os.fork()
         if pid == 0:
             self._become(command, guard)
+        # Until its exec the child ignores what we ignore: a SIGTERM sent now would be lost.
+        os.close(writing)
+        os.read(reading, 1)
+        os.close(reading)
         # Here and in the child: whoever comes first, the group exists when we return.
         try:
             os.setpgid(pid, pid)

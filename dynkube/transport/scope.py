@@ -150,6 +150,17 @@ class CallScope:
             return None
         return max(0.0, self.deadline - self._clock())
 
+    def left(self) -> float | None:
+        """The ``timeout`` for a call within this one: above 0, since a call that is over raises here.
+
+        Raises:
+            CancelledError: The token is cancelled.
+            DeadlineExceededError: The deadline has passed.
+        """
+        self.check()
+        left = self.remaining()
+        return None if left is None else max(left, 0.001)
+
     def bound(self, seconds: float | None) -> float | None:
         """``seconds`` or the time that is left, whichever is less (None: no limit)."""
         left = self.remaining()
