@@ -2,7 +2,8 @@
 
 A page that says ``<!-- examples: control plane -->`` runs on a real one: ``$KUBECONFIG`` then leads to
 it, with a namespace of the page's own as the context's, and the name ``server`` is the `ControlPlane`.
-A block under ``<!-- skip: next "reason" -->`` is not run.
+A ``text`` block after the word "prints" is what the page's blocks have printed. A block under
+``<!-- skip: next "reason" -->`` is not run.
 """
 
 from __future__ import annotations
@@ -80,11 +81,15 @@ def on_a_control_plane(in_folder: Path, control_plane: ControlPlane, monkeypatch
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("page", pages())
-def test_page(page: Path, in_folder: Path, request: pytest.FixtureRequest) -> None:
-    if NEEDS_SERVER in page.read_text():
+def test_page(page: Path, in_folder: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> None:
+    text = page.read_text()
+    if NEEDS_SERVER in text:
         run(page, server=request.getfixturevalue("on_a_control_plane"))
     else:
         run(page)
+    printed = capsys.readouterr().out
+    for shown in re.findall(r"^prints:?\n\n```text\n(.*?)```$", text, re.DOTALL | re.MULTILINE):
+        assert shown in printed
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES])
