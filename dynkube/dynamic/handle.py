@@ -1,36 +1,20 @@
-"""Any resource by GroupVersionResource, as plain dicts.
-
-`connect` loads a configuration and gives a `DynamicClient`; `DynamicClient.resource` turns a
-GroupVersionResource, or a name as kubectl takes it, into a `ResourceHandle` with RBAC's verbs.
-Handles are cheap, frozen and safe to share between threads; nothing is remembered between calls.
-
-The counterparts in client-go are dynamic/interface.go and dynamic/simple.go.
-"""
+"""One resource with every verb: `ResourceHandle`."""
 
 from __future__ import annotations
 
-import logging
-import os
 import random
-import time
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from dynkube.config.model import RESTConfig
-from dynkube.discovery import DeferredRESTMapper, DiscoveryClient
+from dynkube.dynamic.collection import Collection, metadata_of
+from dynkube.dynamic.pages import PageIterator
+from dynkube.dynamic.watch import Watch
 from dynkube.errors import (
-    CancelledError,
     ClosedError,
-    ConnectionLostError,
     DeadlineExceededError,
-    DecodeError,
-    DynkubeError,
     ExpiredError,
     InvalidRequestError,
     NotFoundError,
-    RequestTimeoutError,
 )
 from dynkube.fields import FieldSelector
 from dynkube.labels import LabelSelector
@@ -45,17 +29,14 @@ from dynkube.options import (
     UpdateOptions,
 )
 from dynkube.patches import PatchType
-from dynkube.resources import APIResource
 from dynkube.rest import RESTClient, WatchStream
-from dynkube.restmapper import RESTMapping
 from dynkube.schema import GroupVersionResource, gvk_of
 from dynkube.transport import CallScope, CancelToken
 from dynkube.unstructured import UnstructuredList
 from dynkube.wire.conditions import Condition, parse_condition
-from dynkube.wire.listwatch import Fail, List, ListWatch, Read, Step, Wait
-from dynkube.wire.listwatch import Watch as OpenWatch
-from dynkube.wire.messages import Request, Response
-from dynkube.wire.paging import DEFAULT_PAGE_SIZE, Pager
+from dynkube.wire.listwatch import ListWatch
+from dynkube.wire.messages import Response
+from dynkube.wire.paging import DEFAULT_PAGE_SIZE
 from dynkube.wire.paths import resource_path, validate_segment
 from dynkube.wire.request import (
     ACCEPT_JSON,
@@ -69,168 +50,14 @@ from dynkube.wire.request import (
     list_request,
     patch_request,
     update_request,
-    watch_request,
 )
-from dynkube.wire.response import decode_list, decode_response
-from dynkube.wire.warnings import WarningHandler
-from dynkube.wire.watch import EventType, WatchEvent
+from dynkube.wire.response import decode_response
+from dynkube.wire.watch import EventType
 
 if TYPE_CHECKING:
-    from requests import Session  # noqa: TID251 - a name in annotations
-    from requests.auth import AuthBase  # noqa: TID251 - likewise
+    pass
 
-__all__ = ["DynamicClient", "PageIterator", "ResourceHandle", "Watch", "connect"]
-
-_log = logging.getLogger("dynkube.dynamic")
-
-
-def connect(
-    *,
-    context: str | None = None,
-    namespace: str | None = None,
-    kubeconfig: str | os.PathLike[str] | None = None,
-    session: Session | None = None,
-    auth: AuthBase | None = None,
-    warnings: WarningHandler | None = None,
-) -> DynamicClient:
-    """Load a configuration and make a client of it. Sends nothing yet.
-
-    The configuration comes from ``kubeconfig``, else ``$KUBECONFIG``, else ``~/.kube/config``,
-    else, in a pod, from its service account (clientcmd's deferred loading).
-
-    Args:
-        context: a context of the kubeconfig; its current one by default.
-        namespace: the namespace for calls that name none; the context's by default.
-        kubeconfig: a path; then no other file is looked at.
-        session: a ``requests.Session`` of yours, whose adapters, headers and hooks are used.
-        auth: a ``requests`` auth object of yours.
-        warnings: what to do with the server's ``Warning`` headers.
-
-    Returns:
-        A `DynamicClient`; close it, or use it in a ``with``.
-
-    Raises:
-        ConfigError: nothing configures a server, or what does is unusable.
-    """
-    # Whoever brings a RESTConfig does not pay for reading kubeconfigs.
-    from dynkube.config import load_config
-
-    config = load_config(context=context, namespace=namespace, kubeconfig=kubeconfig)
-    return DynamicClient(config, session=session, auth=auth, warnings=warnings)
-
-
-class DynamicClient:
-    """A client for every resource that a server has.
-
-    Thread-safe. Discovery happens when a name or a kind is first resolved: two requests, then
-    none; a handle for a `GroupVersionResource` needs no request at all.
-
-    Args:
-        config: where the server is and who we are.
-        session: a ``requests.Session`` to use instead of a private one.
-        auth: a ``requests`` auth object, applied to each request.
-        warnings: what to do with ``Warning`` headers; logged by default.
-        rest: a `RESTClient` to speak through, instead of one made from ``config``.
-        discovery: a `DiscoveryClient`, for instance one with a disk cache.
-
-    Example:
-        >>> import dynkube
-        >>> client = dynkube.DynamicClient(dynkube.RESTConfig(host="https://127.0.0.1:6443"))
-        >>> client.resource(dynkube.GroupVersionResource("apps", "v1", "deployments")).namespace("shop")
-        ResourceHandle(apps/v1/deployments, namespace='shop')
-        >>> client.close()
-    """
-
-    def __init__(
-        self,
-        config: RESTConfig,
-        *,
-        session: Session | None = None,
-        auth: AuthBase | None = None,
-        warnings: WarningHandler | None = None,
-        rest: RESTClient | None = None,
-        discovery: DiscoveryClient | None = None,
-    ) -> None:
-        self.config = config
-        self.rest = rest if rest is not None else RESTClient(config, session=session, auth=auth, warnings=warnings)
-        self.discovery = discovery if discovery is not None else DiscoveryClient(self.rest)
-        self.mapper = DeferredRESTMapper(self.discovery)
-
-    def resource(
-        self,
-        resource: str | GroupVersionResource | APIResource | RESTMapping,
-        *,
-        timeout: float | None = None,
-        cancel: CancelToken | None = None,
-    ) -> ResourceHandle:
-        """A handle for a resource.
-
-        Args:
-            resource: a `GroupVersionResource` (no request is made, the scope stays unknown), an
-                `APIResource` or `RESTMapping` from discovery, or a name that discovery resolves:
-                ``"deploy"``, ``"deployments"``, ``"Deployment"``, ``"deployments.apps"``,
-                ``"deployments.v1.apps"``, ``"apps/v1/deployments"``, ``"v1/pods"``.
-            timeout: seconds for discovery, if it is needed.
-            cancel: a token that ends the wait for discovery.
-
-        Returns:
-            A handle, bound to no namespace.
-
-        Raises:
-            NoMatchError: the server has no such resource; near misses are in the message.
-            AmbiguousMatchError: several resources fit equally well.
-            InvalidRequestError: the text names no resource.
-        """
-        if isinstance(resource, GroupVersionResource):
-            return ResourceHandle(self.rest, resource, default_namespace=self.config.namespace)
-        if isinstance(resource, APIResource):
-            return self._handle(resource.gvr, namespaced=resource.namespaced)
-        mapping = (
-            resource
-            if isinstance(resource, RESTMapping)
-            else self.mapper.resolve(resource, timeout=timeout, cancel=cancel)
-        )
-        return self._handle(mapping.resource, namespaced=mapping.namespaced)
-
-    def resource_for(
-        self, obj: Mapping[str, Any], *, timeout: float | None = None, cancel: CancelToken | None = None
-    ) -> ResourceHandle:
-        """A handle for the resource of an object, by its ``apiVersion`` and ``kind``.
-
-        Args:
-            obj: an object with both; nothing else of it is looked at.
-            timeout: seconds for discovery, if it is needed.
-            cancel: a token that ends the wait for discovery.
-
-        Returns:
-            A handle, bound to no namespace: create, update and apply use the object's.
-
-        Raises:
-            InvalidRequestError: the object has no ``kind`` or no ``apiVersion``.
-            NoMatchError: the server has no such kind.
-        """
-        gvk = gvk_of(obj)
-        mapping = self.mapper.rest_mapping(gvk.group_kind, gvk.version, timeout=timeout, cancel=cancel)
-        return self._handle(mapping.resource, namespaced=mapping.namespaced)
-
-    def _handle(self, gvr: GroupVersionResource, *, namespaced: bool) -> ResourceHandle:
-        return ResourceHandle(self.rest, gvr, namespaced=namespaced, default_namespace=self.config.namespace)
-
-    def close(self) -> None:
-        """Close every connection; calls in flight end in `ClosedError`. Calling it again changes nothing."""
-        self.discovery.close()
-        self.rest.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"DynamicClient({self.config.host!r})"
+__all__ = ["ResourceHandle"]
 
 
 class ResourceHandle:
@@ -417,7 +244,7 @@ class ResourceHandle:
             resource_version_match=resource_version_match,
             timeout_seconds=timeout_seconds,
         )
-        return self._list(options, timeout=timeout, cancel=cancel)
+        return self._collection().page(options, timeout=timeout, cancel=cancel)
 
     def iter(
         self,
@@ -460,8 +287,8 @@ class ResourceHandle:
             resource_version_match=resource_version_match,
         )
         options.validate("list")
-        self._collection()  # what is wrong with it is said now
-        return PageIterator(self, options, CallScope(timeout, cancel))
+        collection = self._collection()
+        return PageIterator(collection, options, CallScope(timeout, cancel))
 
     def table(
         self,
@@ -493,7 +320,7 @@ class ResourceHandle:
         options = ListOptions(
             label_selector=label_selector, field_selector=field_selector, limit=limit, continue_token=continue_token
         )
-        request = list_request(self.gvr, namespace=self._collection(), options=options, accept=ACCEPT_TABLE)
+        request = list_request(self.gvr, namespace=self._collection().namespace, options=options, accept=ACCEPT_TABLE)
         return decode_response(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
     # ---------------------------------------------------------------- writing
@@ -814,7 +641,7 @@ class ResourceHandle:
             )
         request = delete_collection_request(
             self.gvr,
-            namespace=self._collection(),
+            namespace=self._collection().namespace,
             list_options=ListOptions(label_selector=label_selector, field_selector=field_selector),
             options=DeleteOptions(
                 propagation_policy=propagation_policy, grace_period_seconds=grace_period_seconds, dry_run=dry_run
@@ -864,9 +691,10 @@ class ResourceHandle:
             APIStatusError: what waiting cannot heal: 400, 401, 403, 404, 405, 422 (from the iterator).
         """
         options = ListOptions(label_selector=label_selector, field_selector=field_selector)
-        list_request(self.gvr, namespace=self._collection(), options=options)  # what is wrong with it is said now
+        collection = self._collection()
+        collection.check(options)
         machine = ListWatch(options, random=random.random, resource_version=resource_version or "", page_size=limit)
-        return Watch(self, machine, CallScope(timeout, cancel), timeout_seconds=timeout_seconds)
+        return Watch(collection, machine, CallScope(timeout, cancel), timeout_seconds=timeout_seconds)
 
     def watch_once(
         self,
@@ -912,7 +740,7 @@ class ResourceHandle:
             allow_watch_bookmarks=allow_watch_bookmarks,
             send_initial_events=send_initial_events,
         )
-        return self._rest.watch(self._watch_request(options), timeout=timeout, cancel=cancel)
+        return self._collection().open_watch(options, timeout=timeout, cancel=cancel)
 
     def wait(
         self,
@@ -955,7 +783,7 @@ class ResourceHandle:
     def _wait(self, name: str, wanted: Condition, scope: CallScope) -> dict[str, Any] | None:
         uid = ""
         while True:
-            listed = self._list(
+            listed = self._collection().page(
                 ListOptions(field_selector=f"metadata.name={name}"), timeout=scope.left(), cancel=scope.cancel
             )
             obj = listed[0] if len(listed) else None
@@ -996,26 +824,17 @@ class ResourceHandle:
 
     # ---------------------------------------------------------------- inner workings
 
-    def _collection(self) -> str:
-        """The namespace of a request to the whole collection."""
+    def _collection(self) -> Collection:
         if self._subresource:
             raise InvalidRequestError(
                 f"subresource: {self._subresource!r} is of one object, not of a collection; "
                 'list, watch and wait on a handle without it, .subresource("...") is for the others'
             )
-        return self._namespace
-
-    def _list(self, options: ListOptions, *, timeout: float | None, cancel: CancelToken | None) -> UnstructuredList:
-        request = list_request(self.gvr, namespace=self._collection(), options=options, accept=self._accept)
-        found = decode_list(self._rest.execute(request, timeout=timeout, cancel=cancel))
-        return found if self._accept is ACCEPT_JSON else _metadata_of_list(found)
-
-    def _watch_request(self, options: ListOptions) -> Request:
-        return watch_request(self.gvr, namespace=self._collection(), options=options, accept=self._accept)
+        return Collection(self._rest, self.gvr, self._namespace, self._accept)
 
     def _object(self, response: Response) -> dict[str, Any]:
         obj = decode_response(response)
-        return _metadata_of(obj) if self._accept is ACCEPT_METADATA else obj
+        return metadata_of(obj) if self._accept is ACCEPT_METADATA else obj
 
     def _namespace_for_name(self) -> str:
         if self._namespace or not self._namespaced:
@@ -1045,194 +864,6 @@ class ResourceHandle:
         return f"ResourceHandle({self.gvr.group_version}/{self.gvr.resource}{where}{part})"
 
 
-class PageIterator:
-    """The objects of a paged list, one page in memory at a time.
-
-    Attributes:
-        inconsistent: whether the list went on at a newer version after its token expired.
-        resource_version: the version of the first page, ``""`` before it came.
-    """
-
-    def __init__(self, handle: ResourceHandle, options: ListOptions, scope: CallScope) -> None:
-        self._pager = Pager(options, page_size=options.limit)
-        self._handle = handle
-        self._scope = scope
-        self._objects = self._iterate()
-
-    @property
-    def inconsistent(self) -> bool:
-        """Whether the list went on at a newer version after its token expired."""
-        return self._pager.inconsistent
-
-    @property
-    def resource_version(self) -> str:
-        """The version of the first page, ``""`` before it came."""
-        return self._pager.resource_version
-
-    def __iter__(self) -> Iterator[dict[str, Any]]:
-        return self._objects
-
-    def __next__(self) -> dict[str, Any]:
-        return next(self._objects)
-
-    def _iterate(self) -> Iterator[dict[str, Any]]:
-        while (options := self._pager.request) is not None:
-            self._scope.check()
-            try:
-                page = self._handle._list(  # noqa: SLF001 - one machine in two parts
-                    options, timeout=self._scope.left(), cancel=self._scope.cancel
-                )
-            except ExpiredError as error:
-                self._pager.on_expired(error)
-                _log.warning(
-                    "the continue token of a list of %s expired: it goes on inconsistent with the pages before, "
-                    "at a newer version",
-                    self._handle.gvr.group_resource,
-                )
-                continue
-            except DeadlineExceededError:
-                self._scope.check()  # says it in the caller's seconds, not in those that were left
-                raise
-            self._pager.on_page(page)
-            yield from page.objects
-            del page
-
-
-class Watch:
-    """Follows a collection for ever; made by `ResourceHandle.watch`.
-
-    An iterator of `WatchEvent` of the types ADDED, MODIFIED and DELETED. One thread iterates; any
-    thread may `close` it, which ends the iteration.
-    """
-
-    def __init__(
-        self, handle: ResourceHandle, machine: ListWatch, scope: CallScope, *, timeout_seconds: int | None
-    ) -> None:
-        self._handle = handle
-        self._machine = machine
-        self._scope = scope
-        self._timeout_seconds = timeout_seconds
-        self._closing = CancelToken()
-        self._stream: WatchStream | None = None
-        self._unsubscribe = scope.cancel.subscribe(self._closing.cancel) if scope.cancel is not None else None
-        self._events = self._run()
-
-    @property
-    def synced(self) -> bool:
-        """Whether every object of the first list has been handed over."""
-        return self._machine.synced
-
-    @property
-    def resource_version(self) -> str:
-        """The version up to which everything has been handed over; ``""`` before the first list is complete."""
-        return self._machine.resource_version
-
-    def __iter__(self) -> Iterator[WatchEvent]:
-        return self._events
-
-    def __next__(self) -> WatchEvent:
-        return next(self._events)
-
-    def close(self) -> None:
-        """End the watch, from any thread and any number of times."""
-        self._closing.cancel()
-        try:
-            self._events.close()
-        except ValueError:
-            pass  # another thread is inside; the token has woken it, and it cleans up as it leaves
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<Watch {self._handle!r} at {self.resource_version or 'its beginning'}>"
-
-    # One token ends everything that blocks: `close` cancels it, and so does the caller's.
-
-    def _run(self) -> Generator[WatchEvent, None, None]:
-        try:
-            step = self._machine.start(now=time.monotonic())
-            while True:
-                yield from step.events
-                command = step.command
-                if isinstance(command, Fail):
-                    raise command.error
-                if isinstance(command, OpenWatch):
-                    step = yield from self._follow(command)
-                elif isinstance(command, List):
-                    step = self._list(command)
-                elif isinstance(command, Wait):
-                    step = self._wait(command)
-        except DeadlineExceededError:
-            self._scope.check()  # says it in the caller's seconds, not in those that were left
-            raise
-        except (CancelledError, ClosedError):
-            # Closed by the caller's own hand: the iteration ends. Anybody else's is an error.
-            if not self._closing.cancelled or (self._scope.cancel is not None and self._scope.cancel.cancelled):
-                raise
-        finally:
-            self._closing.cancel()
-            if self._unsubscribe is not None:
-                self._unsubscribe()
-
-    def _list(self, command: List) -> Step:
-        try:
-            page = self._handle._list(  # noqa: SLF001 - one machine in two parts
-                command.options, timeout=self._scope.left(), cancel=self._closing
-            )
-        except (CancelledError, ClosedError):
-            raise
-        except DeadlineExceededError as late:
-            self._scope.check()
-            # It was the configuration's limit of one call: the list was slow, the watch goes on.
-            return self._machine.on_list_failed(RequestTimeoutError(str(late)), now=time.monotonic())
-        except DynkubeError as error:
-            return self._machine.on_list_failed(error, now=time.monotonic())
-        return self._machine.on_list_page(page, now=time.monotonic())
-
-    def _wait(self, command: Wait) -> Step:
-        if command.reason is not None:
-            _log.info("watch of %s: waiting %.1f s after: %s", self._handle.gvr, command.seconds, command.reason)
-        CallScope(self._scope.left(), self._closing).sleep(command.seconds)
-        return self._machine.on_waited(now=time.monotonic())
-
-    def _follow(self, command: OpenWatch) -> Generator[WatchEvent, None, Step]:
-        """Open a watch and hand over its events; returns the step after it."""
-        machine = self._machine
-        options, idle = command.options, command.idle_timeout
-        if self._timeout_seconds is not None:
-            options = replace(options, timeout_seconds=self._timeout_seconds)
-        error: Exception | None = None
-        try:
-            with self._handle._rest.watch(  # noqa: SLF001
-                self._handle._watch_request(options),  # noqa: SLF001
-                timeout=self._scope.left(),
-                cancel=self._closing,
-                idle_timeout=idle,
-            ) as stream:
-                step = machine.on_watch_opened(now=time.monotonic())
-                for event in stream.strict():
-                    step = machine.on_events((event,), now=time.monotonic())
-                    yield from step.events
-                    if not isinstance(step.command, Read):
-                        return Step((), step.command)
-        except (ConnectionLostError, RequestTimeoutError) as lost:
-            error = lost
-        except (CancelledError, ClosedError, DeadlineExceededError):
-            raise
-        except DynkubeError as failure:
-            error = failure
-        return machine.on_watch_ended(error, now=time.monotonic())
-
-
-# --------------------------------------------------------------------------- helpers
-
-
 def _check_object(obj: object) -> None:
     if not isinstance(obj, Mapping):
         raise InvalidRequestError(f"obj must be a dict with apiVersion, kind and metadata, not a {type(obj).__name__}")
@@ -1242,22 +873,6 @@ def _name_of(obj: Mapping[str, Any]) -> str:
     metadata = obj.get("metadata")
     name = metadata.get("name") if isinstance(metadata, Mapping) else None
     return name if isinstance(name, str) else ""
-
-
-def _metadata_of(obj: dict[str, Any]) -> dict[str, Any]:
-    """A server that ignores the Accept header sends the whole object: keep its metadata (CG/metadata/metadata.go)."""
-    if obj.get("kind") in {"PartialObjectMetadata", "Status"}:
-        return obj
-    metadata = obj.get("metadata")
-    if not isinstance(metadata, dict) or not (metadata.get("uid") or metadata.get("resourceVersion")):
-        raise DecodeError(f"object does not appear to match the ObjectMeta schema: it is a {obj.get('kind')}")
-    return {"apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata", "metadata": metadata}
-
-
-def _metadata_of_list(found: UnstructuredList) -> UnstructuredList:
-    if found.kind != "PartialObjectMetadataList":
-        found.objects[:] = [_metadata_of(obj) for obj in found.objects]
-    return found
 
 
 def _not_found_status(gvr: GroupVersionResource, name: str) -> dict[str, Any]:
