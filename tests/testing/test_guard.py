@@ -46,7 +46,8 @@ def assert_all_end(pids: list[int], seconds: float = CLEAN_UP_SECONDS) -> None:
 
 # An owner in a process of its own: says which processes and folder it has, then waits to be killed.
 OWNER = """
-import json, os, sys
+import json, os, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it, and so do we
 from dynkube.testing.processes import Guard
 
 guard = Guard()
