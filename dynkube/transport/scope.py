@@ -103,7 +103,7 @@ class CallScope:
         clock: Seconds, only ever rising; tests pass their own.
 
     Raises:
-        InvalidRequestError: ``timeout`` is not a number of seconds above 0.
+        InvalidRequestError: ``timeout`` is not a number of seconds above 0, or ``cancel`` no `CancelToken`.
 
     >>> CallScope().remaining() is None
     True
@@ -127,6 +127,8 @@ class CallScope:
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if cancel is not None and not isinstance(cancel, CancelToken):
+            raise InvalidRequestError(f"cancel: want a CancelToken, got a {type(cancel).__name__}")
         self.timeout = timeout
         self.cancel = cancel
         self._clock = clock
