@@ -1,0 +1,108 @@
+"""What passes between the sockets and the rooms behind them: requests and responses as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Headers", "Request", "RequestInfo", "Response", "UserInfo"]
+
+
+class Headers:
+    """The headers of a request: names whatever their case, values in the order in which they came.
+
+    >>> headers = Headers([("Accept", "application/yaml"), ("accept", "application/json")])
+    >>> headers.get("ACCEPT"), headers.get_all("accept"), headers.get("Cookie")
+    ('application/yaml', ['application/yaml', 'application/json'], None)
+    """
+
+    __slots__ = ("_pairs", "_values")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs = tuple(pairs)
+        self._values: dict[str, list[str]] = {}
+        for name, value in self._pairs:
+            self._values.setdefault(name.lower(), []).append(value)
+
+    def __repr__(self) -> str:
+        return f"<Headers {', '.join(name for name, _ in self._pairs)}>"  # values may be credentials
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._values
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._pairs)
+
+    def get(self, name: str) -> str | None:
+        """The first value; None where there is no such header."""
+        values = self._values.get(name.lower())
+        return values[0] if values else None
+
+    def get_all(self, name: str) -> list[str]:
+        """All values, one for each line of the header."""
+        return list(self._values.get(name.lower(), ()))
+
+
+@dataclass(frozen=True, slots=True)
+class UserInfo:
+    """Who asks (AS/authentication/user): a name, groups, and what an authenticator adds."""
+
+    name: str
+    groups: Sequence[str] = ()
+    uid: str = ""
+    extra: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A request whose body is there."""
+
+    method: str
+    path: str
+    """As it was sent: escaped, never normalised, without the query."""
+    query: Sequence[tuple[str, str]] = ()
+    """Decoded, in order; a name may come more than once."""
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = field(default=b"", repr=False)
+    certificate_user: UserInfo | None = None
+    """Of a client certificate that our authority signed."""
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a query parameter; None where there is none."""
+        return next((value for each, value in self.query if each == name), None)
+
+
+@dataclass(slots=True, kw_only=True)
+class Response:
+    """An answer: a whole body, or a stream that is written chunk by chunk as it comes.
+
+    ``user`` says who was found to ask, for the audit: the endpoints set it as soon as they know.
+    """
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytes | AsyncIterator[bytes] = b""
+    user: UserInfo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestInfo:
+    """What a request is about (AS/endpoints/request/requestinfo.go): read off method, path and query.
+
+    ``verb`` is Kubernetes' (``list``, ``deletecollection``), for paths that are no resources the
+    method in lower case. ``path`` is unescaped. ``parts`` begin with the resource.
+    """
+
+    verb: str
+    path: str
+    is_resource: bool = False
+    prefix: str = ""
+    group: str = ""
+    version: str = ""
+    namespace: str = ""
+    resource: str = ""
+    subresource: str = ""
+    name: str = ""
+    parts: tuple[str, ...] = ()
+    label_selector: str = ""
+    field_selector: str = ""
