@@ -1,7 +1,9 @@
-"""One server for the suite, and what its cases share.
+"""Two servers for the suite, and what its cases share.
 
-A case touches the server only through its face (``server``), through dynkube (``client``) and
-through plain HTTP (``raw``), so the same cases run on every server that has the face.
+A case touches a server only through its face (``server``), through dynkube (``client``) and through
+plain HTTP (``raw``), so the same cases run on every server that has the face: each once on the real
+control plane and once on the embedded server. A case with ``both`` sends each request to the two and
+compares the answers (tests/support/both.py).
 """
 
 from __future__ import annotations
@@ -9,13 +11,21 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
 
 import pytest
+from both import Both, Side, new_namespace
 from manifests import CONFIGMAPS, CRDS, GROUP, NAMESPACES, WIDGETS, crd
 from raw import RawClient
 
 import dynkube
+from dynkube import testing
 from dynkube.testing import ControlPlane
+
+REAL = pytest.param("control plane", marks=pytest.mark.controlplane)
+EMBEDDED = "embedded"
+BOTH = pytest.param("both servers", marks=pytest.mark.controlplane)
 
 _numbers = itertools.count(1)
 
@@ -25,25 +35,70 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.timeout(180))
 
 
-@pytest.fixture(scope="session")
-def server(control_plane: ControlPlane) -> ControlPlane:
-    return control_plane
+class Stage:
+    """One server, and what all cases on it share; made when first asked for."""
+
+    def __init__(self, server: Any) -> None:
+        self.server = server
+
+    @cached_property
+    def client(self) -> dynkube.DynamicClient:
+        return self.server.connect()
+
+    @cached_property
+    def raw(self) -> RawClient:
+        return RawClient(self.server.kubeconfig)
+
+    @cached_property
+    def widgets(self) -> dynkube.ResourceHandle:
+        """A custom resource with status and scale."""
+        crds = self.client.resource(CRDS)
+        crds.create(crd("widgets", "Widget", shortNames=["wd"], categories=["conformance"]))
+        crds.wait(f"widgets.{GROUP}", condition="Established", timeout=30)
+        return self.client.resource(WIDGETS)
+
+    def close(self) -> None:
+        if "client" in self.__dict__:
+            self.client.close()
+
+
+def _stage(server: Any) -> Iterator[Stage]:
+    stage = Stage(server)
+    yield stage
+    stage.close()
 
 
 @pytest.fixture(scope="session")
-def _session_client(server: ControlPlane) -> Iterator[dynkube.DynamicClient]:
-    with server.connect() as client:
-        yield client
+def _real(control_plane: ControlPlane) -> Iterator[Stage]:
+    yield from _stage(control_plane)
+
+
+@pytest.fixture(scope="session")
+def _embedded() -> Iterator[Stage]:
+    with testing.APIServer() as server:
+        yield from _stage(server)
+
+
+# Chosen by each case, not for the session: a session's parameter would start servers anew at each turn.
+@pytest.fixture(params=[REAL, EMBEDDED])
+def stage(request: pytest.FixtureRequest) -> Stage:
+    return request.getfixturevalue("_embedded" if request.param == EMBEDDED else "_real")
 
 
 @pytest.fixture
-def client(_session_client: dynkube.DynamicClient) -> dynkube.DynamicClient:
-    return _session_client
+def server(stage: Stage) -> Any:
+    """A server by its face: `ControlPlane` or `APIServer`."""
+    return stage.server
 
 
-@pytest.fixture(scope="session")
-def raw(server: ControlPlane) -> RawClient:
-    return RawClient(server.kubeconfig)
+@pytest.fixture
+def client(stage: Stage) -> dynkube.DynamicClient:
+    return stage.client
+
+
+@pytest.fixture
+def raw(stage: Stage) -> RawClient:
+    return stage.raw
 
 
 @pytest.fixture
@@ -65,14 +120,41 @@ def configmaps(client: dynkube.DynamicClient, namespace: str) -> dynkube.Resourc
     return client.resource(CONFIGMAPS).namespace(namespace)
 
 
-@pytest.fixture(scope="session")
-def _widget_crd(_session_client: dynkube.DynamicClient) -> None:
-    crds = _session_client.resource(CRDS)
-    crds.create(crd("widgets", "Widget", shortNames=["wd"], categories=["conformance"]))
-    crds.wait(f"widgets.{GROUP}", condition="Established", timeout=30)
-
-
 @pytest.fixture
-def widgets(_widget_crd: None, client: dynkube.DynamicClient, namespace: str) -> dynkube.ResourceHandle:
+def widgets(stage: Stage, namespace: str) -> dynkube.ResourceHandle:
     """A custom resource with status and scale."""
-    return client.resource(WIDGETS).namespace(namespace)
+    return stage.widgets.namespace(namespace)
+
+
+# ------------------------------------------------------------------ the same requests to both
+
+
+@pytest.fixture(params=[BOTH, EMBEDDED])
+def both(request: pytest.FixtureRequest) -> Iterator[Both]:
+    """The two servers, compared request by request; without a control plane the embedded one alone."""
+    names = ["_embedded"] if request.param == EMBEDDED else ["_real", "_embedded"]
+    yield from _both(request, names)
+
+
+@pytest.fixture(scope="session")
+def _collecting() -> Iterator[Stage]:
+    """A control plane that collects garbage and ends namespaces: kube-controller-manager runs, too."""
+    options = {"controller_manager": True, "api_server_args": ("--disable-admission-plugins=ServiceAccount",)}
+    with ControlPlane(**options) as plane:
+        yield from _stage(plane)
+
+
+@pytest.fixture(params=[BOTH, EMBEDDED])
+def both_collecting(request: pytest.FixtureRequest) -> Iterator[Both]:
+    """As ``both``, with a real server whose controllers run: for cascades and the end of namespaces."""
+    names = ["_embedded"] if request.param == EMBEDDED else ["_collecting", "_embedded"]
+    yield from _both(request, names)
+
+
+def _both(request: pytest.FixtureRequest, names: list[str]) -> Iterator[Both]:
+    if not hasattr(testing, "APIServer"):  # until it is there, the real one alone
+        names = [name for name in names if name != "_embedded"] or pytest.skip("no embedded server yet")
+    sides = [Side(name.strip("_"), request.getfixturevalue(name).raw) for name in names]
+    pair = Both(sides, new_namespace())
+    yield pair
+    pair.clean()
