@@ -1,0 +1,193 @@
+"""Records what a real kube-apiserver says, for the embedded one: writes dynkube/testing/apiserver/recorded/kubernetes-1.36.zip anew.
+
+    KUBEBUILDER_ASSETS=... python tests/recording/record.py             # everything
+    KUBEBUILDER_ASSETS=... python tests/recording/record.py columns     # these documents; the others stay as they are
+
+It starts a `ControlPlane` of its own, asks it, and ends it. Each step below makes some members of the archive. The same
+server gives the same bytes: members and keys are sorted where order says nothing, and carry no time.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import sys
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from raw import RawClient
+
+from dynkube.testing import ControlPlane
+
+ARCHIVE = Path(__file__).parents[2] / "dynkube/testing/apiserver/recorded/kubernetes-1.36.zip"
+AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
+_NO_TIME = (1980, 1, 1, 0, 0, 0)
+
+Members = Mapping[str, bytes]
+
+
+def version(raw: RawClient) -> Members:
+    """What /version answers, byte by byte, and the paths that / lists."""
+    paths = sorted(get(raw, "/")["paths"])
+    return {"version.json": raw.request("GET", "/version").body, "paths.json": encode(paths)}
+
+
+def resources(raw: RawClient) -> Members:
+    """The table of resources: what both forms of discovery say, and what neither does.
+
+    Discovery does not say which version a resource is stored in, but for a hash of it; nor that a
+    version is deprecated, which is a Warning of every answer.
+    """
+    groups = [read_group(raw, group) for group in discovered_groups(raw)]
+    kinds = [(g["name"], v["version"], r["kind"]) for g in groups for v in g["versions"] for r in v["resources"]]
+    stored = {storage_version_hash(*kind): kind for kind in kinds}
+    for group, version, resource in listed(groups):
+        # The one hash of a version that is no longer served is CustomResourceDefinition's, of v1beta1.
+        resource["storage"] = stored.get(resource["storageVersionHash"], (group, version, resource["kind"]))
+        resource["listKind"], resource["warning"] = "", ""
+        if "list" in resource["verbs"]:
+            answer = raw.request("GET", collection_path(group, version, resource) + "?limit=1")
+            resource["listKind"] = answer.json()["kind"]
+            # 299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"
+            resource["warning"] = answer.headers.get("Warning", "").removeprefix('299 - "').removesuffix('"')
+    return {"resources.json": encode(groups)}
+
+
+def columns(raw: RawClient) -> Members:
+    """The columns that each listable resource prints in, by group/version/resource."""
+    found = {}
+    for group, version, resource in listed(read_members()["resources.json"]):
+        if "list" in resource["verbs"]:
+            path = collection_path(group, version, resource)
+            table = get(raw, f"{path}?limit=1", TABLE)
+            found[f"{group}/{version}/{resource['name']}"] = table["columnDefinitions"]
+    return {"columns.json": encode(found)}
+
+
+def openapi(raw: RawClient) -> Members:
+    """The OpenAPI v3 documents, byte by byte."""
+    root = get(raw, "/openapi/v3")["paths"]
+    return {
+        f"openapi/v3/{path}.json": raw.request("GET", each["serverRelativeURL"]).body for path, each in root.items()
+    }
+
+
+STEPS: Mapping[str, Callable[[RawClient], Members]] = {
+    each.__name__: each for each in (version, resources, columns, openapi)
+}
+
+
+# ------------------------------------------------------------------ asking
+
+
+def get(raw: RawClient, path: str, accept: str = "application/json") -> Any:
+    """The decoded answer to a GET that must succeed."""
+    answer = raw.request("GET", path, headers={"Accept": accept})
+    if answer.status != 200:
+        raise SystemExit(f"GET {path}: HTTP {answer.status}: {answer.body.decode()}")
+    return answer.json()
+
+
+def discovered_groups(raw: RawClient) -> Iterator[dict[str, Any]]:
+    """Aggregated discovery's groups in its order, the core group first."""
+    for path in ("/api", "/apis"):
+        yield from get(raw, path, AGGREGATED)["items"]
+
+
+def read_group(raw: RawClient, aggregated: Mapping[str, Any]) -> dict[str, Any]:
+    """A group of the table."""
+    name = aggregated["metadata"].get("name", "")
+    versions = []
+    for each in aggregated["versions"]:
+        base = f"/apis/{name}/{each['version']}" if name else f"/api/{each['version']}"
+        hashes = {one["name"]: one.get("storageVersionHash", "") for one in get(raw, base)["resources"]}
+        rows = [read_resource(one, hashes) for one in each.get("resources", ())]
+        versions.append({"version": each["version"], "resources": rows})
+    return {"name": name, "versions": versions}
+
+
+def read_resource(aggregated: Mapping[str, Any], hashes: Mapping[str, str]) -> dict[str, Any]:
+    """A row of the table: a resource in one version."""
+    return {
+        "name": aggregated["resource"],
+        "kind": aggregated["responseKind"]["kind"],
+        "singular": aggregated["singularResource"],
+        "namespaced": aggregated["scope"] == "Namespaced",
+        "verbs": aggregated["verbs"],
+        "shortNames": aggregated.get("shortNames", []),
+        "categories": aggregated.get("categories", []),
+        "storageVersionHash": hashes[aggregated["resource"]],
+        "subresources": [
+            {"name": each["subresource"], **each["responseKind"], "verbs": each["verbs"]}
+            for each in aggregated.get("subresources", ())
+        ],
+    }
+
+
+def listed(groups: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The rows of a table of resources, with their group and version."""
+    for group in json.loads(groups) if isinstance(groups, bytes) else groups:
+        for each in group["versions"]:
+            for resource in each["resources"]:
+                yield group["name"], each["version"], resource
+
+
+def collection_path(group: str, version: str, resource: Mapping[str, Any]) -> str:
+    """Of all objects of a resource."""
+    return f"{f'/apis/{group}' if group else '/api'}/{version}/{resource['name']}"
+
+
+def storage_version_hash(group: str, version: str, kind: str) -> str:
+    """The hash that discovery shows of the version a resource is stored in (AS/endpoints/discovery/storageversionhash.go)."""
+    return base64.b64encode(hashlib.sha256(f"{group}/{version}/{kind}".encode()).digest()[:8]).decode()
+
+
+# ------------------------------------------------------------------ the archive
+
+
+def encode(value: Any) -> bytes:
+    """JSON, compact, in the order that the value has."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def read_members() -> dict[str, bytes]:
+    """What the archive has."""
+    if not ARCHIVE.exists():
+        return {}
+    with zipfile.ZipFile(ARCHIVE) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def write_members(members: Members) -> None:
+    """Write the archive; deflated, which every Python can read (LZMA, a third smaller, not every one)."""
+    with zipfile.ZipFile(ARCHIVE, "w") as archive:
+        for name, data in sorted(members.items()):
+            entry = zipfile.ZipInfo(name, _NO_TIME)
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data, zipfile.ZIP_DEFLATED, 9)
+
+
+def main(names: list[str]) -> None:
+    """Make the members of the steps named, or of all."""
+    unknown = sorted(set(names) - set(STEPS))
+    if unknown:
+        raise SystemExit(f"no such step: {', '.join(unknown)}; there are {', '.join(STEPS)}")
+    if not names:
+        write_members({})
+    with ControlPlane() as server:
+        raw = RawClient(server.kubeconfig)
+        for name in names or STEPS:
+            made = STEPS[name](raw)
+            write_members(read_members() | made)
+            print(f"{name}: {len(made)} members, {sum(map(len, made.values())):,} bytes")
+    print(f"{ARCHIVE}: {ARCHIVE.stat().st_size:,} bytes")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
