@@ -8,7 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dynkube.errors import ClosedError
+from dynkube.testing._http1 import Head
 from dynkube.testing.faults import CONNECTION_MOMENTS, Fault, Moment, ProxiedConnection, SeenRequest
+
+_CREDENTIALS = frozenset({"authorization", "proxy-authorization"})
 
 
 @dataclass(slots=True)
@@ -18,6 +21,7 @@ class Exchange:
     connection: int
     method: str
     target: str
+    headers: tuple[tuple[str, str], ...] = ()
     injection: Injection | None = None
     pace: Injection | None = None
     status: int = 0
@@ -31,6 +35,7 @@ class Exchange:
             connection=self.connection,
             method=self.method,
             target=self.target,
+            headers=self.headers,
             status=self.status,
             complete=self.complete,
         )
@@ -166,9 +171,11 @@ class Journal:
             self.changed.notify_all()
         return log
 
-    def add_exchange(self, log: ConnectionLog, method: str, target: str) -> Exchange:
+    def add_exchange(self, log: ConnectionLog, head: Head) -> Exchange:
         """A new request has come; it carries the first injection that waits for it."""
-        exchange = Exchange(connection=log.number, method=method, target=target)
+        method, target, _ = head.start
+        headers = tuple((name, _shown(name, value)) for name, value in head.fields)
+        exchange = Exchange(connection=log.number, method=method, target=target, headers=headers)
         with self.changed:
             candidates = list(self.injections)
         exchange.injection = next((each for each in candidates if each.applies_to(exchange.seen())), None)
@@ -209,3 +216,9 @@ class Journal:
             )
         errors = [log.error for log in self.connections if log.error]
         return f"{text}; last error: {errors[-1]}" if errors else text
+
+
+def _shown(name: str, value: str) -> str:
+    if name in _CREDENTIALS:
+        return f"{value.partition(' ')[0]} ..."
+    return "..." if name == "cookie" else value

@@ -63,6 +63,7 @@ class Relay:
         self._discarding = False  # the client gets nothing any more
         self._deaf = False  # nor does the server
         self._exchanges: deque[Exchange] = deque()
+        self._answering: Exchange | None = None
         self._pace: Injection | None = None
         self._on_stream: Injection | None = None
         self._requests = Scanner(request_body)
@@ -166,7 +167,10 @@ class Relay:
             for piece in self._requests.feed(data):
                 if piece.head is not None:
                     await self._begin_exchange(piece.head)
-                await self._forward(server, piece.data)
+                if self._answering is None:
+                    await self._forward(server, piece.data)
+                elif piece.kind is Kind.END:
+                    await self._answer(self._answering)
             self._note_protocol(self._requests)
         with self._journal.changed:
             self._log.client_closed = True
@@ -199,12 +203,24 @@ class Relay:
             self._count(up=len(data))
 
     async def _begin_exchange(self, head: Head) -> None:
-        method, target, _ = head.start
-        exchange = self._journal.add_exchange(self._log, method, target)
+        exchange = self._journal.add_exchange(self._log, head)
         self._exchanges.append(exchange)
         injection = exchange.injection
         if injection is not None and injection.fault.moment is Moment.REQUEST:
             await self._fire(injection, exchange)
+
+    async def _answer(self, exchange: Exchange) -> None:
+        """Say what the fault says, now that the whole request is there; the server has seen none of it."""
+        self._answering = None
+        self._exchanges.remove(exchange)
+        assert exchange.injection is not None
+        response = exchange.injection.fault.response
+        head, blank_line, body = response.partition(b"\r\n\r\n")
+        await self._write(head + blank_line + (b"" if exchange.method == "HEAD" else body))
+        with self._journal.changed:
+            exchange.status = int(response.split(b" ", 2)[1])
+            exchange.complete = True
+        exchange.injection.announce()
 
     # ------------------------------------------------------------------ server to client
 
@@ -294,6 +310,9 @@ class Relay:
         action = injection.fault.action
         if action in _ENDS:
             raise _EndedError(_ENDS[action], injection)
+        if action is Action.ANSWER:
+            self._answering = exchange
+            return
         if action is Action.STALL:
             self.stall()
         elif action is Action.HALF_CLOSE:

@@ -8,12 +8,15 @@
     Fault.dribble(size=1, interval=0.01)   one byte every 10 ms
     Fault.half_close(after_header_bytes=9) FIN, but the client can go on sending
     Fault.refuse()                         the next connection is accepted and reset at once
+    Fault.answer(429, retry_after=1)       the proxy answers itself; the server sees nothing of the request
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Literal, TypedDict, Unpack
 
 from dynkube.errors import InvalidRequestError
@@ -29,6 +32,7 @@ class Action(StrEnum):
     STALL = "stall"
     DRIBBLE = "dribble"
     HALF_CLOSE = "half-close"
+    ANSWER = "answer"
 
 
 class Moment(StrEnum):
@@ -72,12 +76,15 @@ _COUNTED = {
     "after_chunks": Moment.CHUNK,
     "after_bytes": Moment.STREAM,
 }
+_STATUSES = frozenset(HTTPStatus)
 _NAMED = {each.value: each for each in (Moment.CONNECT, Moment.REQUEST, Moment.RESPONSE, Moment.END)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One thing that goes wrong, and when. Made by `cut`, `reset`, `stall`, `dribble`, `half_close`, `refuse`.
+    """One thing that goes wrong, and when.
+
+    Made by `cut`, `reset`, `stall`, `dribble`, `half_close`, `refuse` and `answer`.
 
     The moment is one keyword of `When`:
 
@@ -102,6 +109,8 @@ class Fault:
     offset: int = 0
     size: int = 1
     interval: float | None = 0.0
+    response: bytes = b""
+    """What `answer` says, from the status line on."""
 
     @classmethod
     def cut(cls, **when: Unpack[When]) -> Fault:
@@ -150,6 +159,44 @@ class Fault:
         return cls(action=Action.RESET, moment=Moment.CONNECT)
 
     @classmethod
+    def answer(
+        cls,
+        status: int,
+        *,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        content_type: str = "application/json",
+    ) -> Fault:
+        """Answer the request in the server's place: a gateway, an overloaded server, one that is going down.
+
+        The connection stays usable, as after any answer.
+
+        Args:
+            status: The HTTP status, 200 to 599.
+            retry_after: Seconds for a Retry-After header; None for no such header.
+            headers: Further headers.
+            body: The body; ``content_type`` says what it is.
+            content_type: Of the body; left out when there is none.
+
+        Raises:
+            InvalidRequestError: The status is none that ends an exchange, or a header cannot be sent.
+        """
+        if not 200 <= status <= 599 or status in (204, 304):
+            raise InvalidRequestError(f"status={status}: give a final HTTP status from 200 to 599 that may have a body")
+        fields = {"Content-Length": str(len(body))}
+        fields |= {"Content-Type": content_type} if body else {}
+        fields |= {"Retry-After": str(retry_after)} if retry_after is not None else {}
+        fields |= headers or {}
+        for name, value in fields.items():
+            if not name.isascii() or any(each in name + value for each in "\r\n"):
+                raise InvalidRequestError(f"headers: {name!r} cannot be sent as an HTTP header")
+        phrase = HTTPStatus(status).phrase if status in _STATUSES else ""
+        lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in fields.items())]
+        head = "\r\n".join(lines) + "\r\n\r\n"
+        return cls(action=Action.ANSWER, moment=Moment.REQUEST, response=head.encode("latin-1") + body)
+
+    @classmethod
     def _at(cls, action: Action, when: When, *, size: int = 1, interval: float | None = 0.0) -> Fault:
         moment, offset = _moment(when)
         if action is Action.HALF_CLOSE and moment is Moment.CONNECT:
@@ -159,6 +206,8 @@ class Fault:
         return cls(action=action, moment=moment, offset=offset, size=size, interval=interval)
 
     def __repr__(self) -> str:
+        if self.action is Action.ANSWER:
+            return f"Fault.answer({self.response.split()[1].decode()})"
         counted = {moment: name for name, moment in _COUNTED.items()}
         when = f"{counted[self.moment]}={self.offset}" if self.moment in counted else f"at={self.moment.value!r}"
         if self.action is Action.DRIBBLE:
@@ -193,12 +242,14 @@ class SeenRequest:
 
     ``connection`` is the number of its connection, from 1 on; ``status`` the response's, 0
     before its head has come; ``complete`` whether the whole response has been passed on.
-    Headers and bodies are not kept: they may hold credentials.
+    ``headers`` are its header lines in order, names in lower case; of one that holds a credential
+    only the scheme is kept (``Bearer ...``). Bodies are not kept.
     """
 
     connection: int
     method: str
     target: str
+    headers: tuple[tuple[str, str], ...] = ()
     status: int = 0
     complete: bool = False
 
@@ -211,6 +262,10 @@ class SeenRequest:
     def query(self) -> str:
         """The target behind the ``?``, undecoded."""
         return self.target.partition("?")[2]
+
+    def header(self, name: str) -> str | None:
+        """The value of a header, that of its first line; None where the request has none."""
+        return next((value for each, value in self.headers if each == name.lower()), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

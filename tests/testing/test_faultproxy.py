@@ -59,6 +59,54 @@ def get(connection: http.client.HTTPConnection, path: str = "/", method: str = "
     return connection.getresponse().read()
 
 
+# ---------------------------------------------------------------------- answers in the server's place
+
+
+def test_answers_itself_and_the_connection_stays_usable(server, proxy):
+    fault = proxy.inject(Fault.answer(429, retry_after=3, body=b"later", content_type="text/plain"), method="POST")
+    with client(proxy) as connection:
+        connection.request("POST", "/a", body=b"x" * 70_000)
+        refused = connection.getresponse()
+        assert (refused.status, refused.reason, refused.read()) == (429, "Too Many Requests", b"later")
+        assert (refused.headers["Retry-After"], refused.headers["Content-Type"]) == ("3", "text/plain")
+        assert get(connection) == BODY
+    fault.wait()
+    assert [each.line for each in server.requests] == [b"GET / HTTP/1.1"]
+    first, second = proxy.requests
+    assert (first.status, first.complete, second.status) == (429, True, 200)
+    assert first.connection == second.connection
+
+
+def test_an_answer_to_head_has_no_body(proxy):
+    proxy.inject(Fault.answer(503, body=b"down"))
+    with client(proxy) as connection:
+        assert get(connection, method="HEAD") == b""
+        assert get(connection) == BODY
+
+
+@pytest.mark.parametrize("status", [100, 199, 204, 304, 600])
+def test_an_answer_has_a_final_status_with_a_body(status):
+    with pytest.raises(InvalidRequestError, match=f"status={status}"):
+        Fault.answer(status)
+
+
+def test_an_answer_is_one_response():
+    with pytest.raises(InvalidRequestError, match="'X-A' cannot be sent"):
+        Fault.answer(503, headers={"X-A": "b\r\nX-C: d"})
+
+
+def test_keeps_header_lines_but_no_credential(proxy):
+    with client(proxy) as connection:
+        headers = {"X-Y": "z", "Authorization": "Bearer t0p-s3cr3t", "Cookie": "s3cr3t=1"}
+        connection.request("GET", "/", headers=headers)
+        connection.getresponse().read()
+    (seen,) = proxy.requests
+    assert seen.header("X-Y") == "z"
+    assert seen.header("authorization") == "Bearer ..."
+    assert seen.header("x-none") is None
+    assert "s3cr3t" not in repr(seen)
+
+
 # ---------------------------------------------------------------------- without faults
 
 
