@@ -16,6 +16,7 @@ __all__ = [
     "OMITTED",
     "ErrorType",
     "FieldError",
+    "Shown",
     "child",
     "duplicate",
     "forbidden",
@@ -25,15 +26,24 @@ __all__ = [
     "key",
     "not_found",
     "not_supported",
+    "quoted",
     "required",
     "too_few",
     "too_long",
+    "too_long_characters",
     "too_many",
+    "too_short",
     "type_invalid",
 ]
 
 OMITTED = object()
 """A bad value that the message leaves out."""
+
+
+class Shown(str):
+    """A bad value as its text: what is shown of it where its JSON would differ from Go's."""
+
+    __slots__ = ()
 
 
 class ErrorType(StrEnum):
@@ -144,19 +154,27 @@ def forbidden(field: str, detail: str) -> FieldError:
 
 def too_long(field: str, limit: int) -> FieldError:
     """More bytes than allowed; the message does not show the value."""
-    return FieldError(ErrorType.TOO_LONG, field, OMITTED, f"may not be more than {limit} bytes")
+    return FieldError(ErrorType.TOO_LONG, field, OMITTED, f"may not be more than {limit} byte{_plural(limit)}")
+
+
+def too_long_characters(field: str, limit: int) -> FieldError:
+    """More characters than allowed; the message does not show the value."""
+    return FieldError(ErrorType.TOO_LONG, field, OMITTED, f"may not be more than {limit} character{_plural(limit)}")
+
+
+def too_short(field: str, limit: int) -> FieldError:
+    """Fewer characters than needed."""
+    return FieldError(ErrorType.TOO_SHORT, field, OMITTED, f"must be at least {limit} character{_plural(limit)}")
 
 
 def too_many(field: str, actual: int, limit: int) -> FieldError:
     """More items than allowed."""
-    plural = "" if limit == 1 else "s"
-    return FieldError(ErrorType.TOO_MANY, field, actual, f"must have at most {limit} item{plural}")
+    return FieldError(ErrorType.TOO_MANY, field, actual, f"must have at most {limit} item{_plural(limit)}")
 
 
 def too_few(field: str, actual: int, limit: int) -> FieldError:
     """Fewer items than needed."""
-    plural = "" if limit == 1 else "s"
-    return FieldError(ErrorType.TOO_FEW, field, actual, f"must have at least {limit} item{plural}")
+    return FieldError(ErrorType.TOO_FEW, field, actual, f"must have at least {limit} item{_plural(limit)}")
 
 
 def type_invalid(field: str, value: Any, detail: str = "") -> FieldError:
@@ -169,8 +187,51 @@ def internal(field: str, detail: str) -> FieldError:
     return FieldError(ErrorType.INTERNAL, field, OMITTED, detail)
 
 
+def _plural(number: int) -> str:
+    return "" if number == 1 else "s"
+
+
 def _shown(value: Any) -> str:
     """As Go prints it there: JSON of what is no number, truth value or string; strings by %q."""
+    if isinstance(value, str):
+        return str(value) if isinstance(value, Shown) else quoted(value)
     if value is None:
         return "null"
-    return codec.encode(value).decode()
+    text = codec.encode(value).decode()
+    # encoding/json writes what could end a script element as escapes.
+    return text.translate(_JSON_ESCAPES) if any(each in text for each in "<>&\u2028\u2029") else text
+
+
+_JSON_ESCAPES = {ord(each): f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"}
+_GO_ESCAPES = {
+    "\a": "\\a",
+    "\b": "\\b",
+    "\f": "\\f",
+    "\n": "\\n",
+    "\r": "\\r",
+    "\t": "\\t",
+    "\v": "\\v",
+    '"': '\\"',
+    "\\": "\\\\",
+}
+
+
+def quoted(text: str) -> str:
+    r"""A string as Go's ``%q`` writes it.
+
+    >>> print(quoted('a "b"\x07é'))
+    "a \"b\"\aé"
+    """
+    if text.isprintable() and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    escaped = _GO_ESCAPES.get(character)
+    if escaped is not None or character.isprintable():
+        return escaped or character
+    if code < 0x20 or code == 0x7F:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
