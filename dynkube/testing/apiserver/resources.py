@@ -117,7 +117,9 @@ class Resource:
     categories: Sequence[str] = ()
     subresources: Mapping[str, Subresource] = field(default_factory=dict)
     storage_version: str
-    """Of this group: the version that objects are stored in."""
+    """The version that objects are stored in, of this group or of `storage_group`."""
+    storage_group: str | None = None
+    """Where it is not the group itself: events of ``events.k8s.io`` are stored as, and with, the core group's."""
     strategy: Strategy
     is_custom: bool = False
     list_kind: str = ""
@@ -133,8 +135,19 @@ class Resource:
 
     @property
     def group_resource(self) -> GroupResource:
-        """What it is called in messages, and the key of its storage."""
+        """What it is called in messages."""
         return GroupResource(self.gvr.group, self.gvr.resource)
+
+    @property
+    def storage_resource(self) -> GroupResource:
+        """The key of its storage."""
+        return GroupResource(self.gvr.group if self.storage_group is None else self.storage_group, self.gvr.resource)
+
+    @property
+    def storage_group_version(self) -> GroupVersion:
+        """What its objects are stored as."""
+        group = self.gvr.group if self.storage_group is None else self.storage_group
+        return GroupVersion(group, self.storage_version)
 
     @property
     def group_kind(self) -> GroupKind:
