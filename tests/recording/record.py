@@ -12,7 +12,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -29,6 +31,8 @@ AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryLi
 TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+
 Members = Mapping[str, bytes]
 
 
@@ -44,7 +48,8 @@ def resources(raw: RawClient) -> Members:
     Discovery does not say which version a resource is stored in, but for a hash of it; nor that a
     version is deprecated, which is a Warning of every answer.
     """
-    groups = [read_group(raw, group) for group in discovered_groups(raw)]
+    order = priorities(raw)
+    groups = [read_group(raw, group, order) for group in discovered_groups(raw)]
     kinds = [(g["name"], v["version"], r["kind"]) for g in groups for v in g["versions"] for r in v["resources"]]
     stored = {storage_version_hash(*kind): kind for kind in kinds}
     for group, version, resource in listed(groups):
@@ -78,8 +83,29 @@ def openapi(raw: RawClient) -> Members:
     }
 
 
+def objects(raw: RawClient) -> Members:
+    """The objects of a server that has just started, with marks where each server has something of its own.
+
+    Without the Lease by which this very process says that it is alive. ComponentStatuses are no objects: nobody
+    stores them.
+    """
+    wait_until_complete(raw)
+    made, computed = [], []
+    for group, version, resource in listed(read_members()["resources.json"]):
+        if "list" not in resource["verbs"] or resource["storage"][:2] != [group, version]:
+            continue
+        for item in get(raw, collection_path(group, version, resource))["items"]:
+            head = {"apiVersion": f"{group}/{version}" if group else version, "kind": resource["kind"]}
+            if "uid" not in item["metadata"]:
+                computed.append(head | item)
+            elif resource["name"] != "leases":
+                made.append(template(head | item))
+    made.sort(key=lambda each: each["kind"] != "Namespace")  # first of all; the rest stays in its order
+    return {"objects.json": encode(made), "componentstatuses.json": encode(computed)}
+
+
 STEPS: Mapping[str, Callable[[RawClient], Members]] = {
-    each.__name__: each for each in (version, resources, columns, openapi)
+    each.__name__: each for each in (version, resources, columns, openapi, objects)
 }
 
 
@@ -100,7 +126,15 @@ def discovered_groups(raw: RawClient) -> Iterator[dict[str, Any]]:
         yield from get(raw, path, AGGREGATED)["items"]
 
 
-def read_group(raw: RawClient, aggregated: Mapping[str, Any]) -> dict[str, Any]:
+def priorities(raw: RawClient) -> Mapping[tuple[str, str], Mapping[str, Any]]:
+    """The spec of each APIService, by group and version: it says where discovery lists what."""
+    specs = [each["spec"] for each in get(raw, "/apis/apiregistration.k8s.io/v1/apiservices")["items"]]
+    # The one group that has none is always the first (kube-aggregator: handler_apis.go, handler_discovery.go).
+    first = {"group": "apiregistration.k8s.io", "version": "v1", "groupPriorityMinimum": 20000, "versionPriority": 0}
+    return {(each.get("group", ""), each["version"]): each for each in [*specs, first]}
+
+
+def read_group(raw: RawClient, aggregated: Mapping[str, Any], order: Mapping[Any, Mapping[str, Any]]) -> dict[str, Any]:
     """A group of the table."""
     name = aggregated["metadata"].get("name", "")
     versions = []
@@ -108,7 +142,9 @@ def read_group(raw: RawClient, aggregated: Mapping[str, Any]) -> dict[str, Any]:
         base = f"/apis/{name}/{each['version']}" if name else f"/api/{each['version']}"
         hashes = {one["name"]: one.get("storageVersionHash", "") for one in get(raw, base)["resources"]}
         rows = [read_resource(one, hashes) for one in each.get("resources", ())]
-        versions.append({"version": each["version"], "resources": rows})
+        spec = order[name, each["version"]]
+        place = {"groupPriority": spec["groupPriorityMinimum"], "versionPriority": spec["versionPriority"]}
+        versions.append({"version": each["version"], **place, "resources": rows})
     return {"name": name, "versions": versions}
 
 
@@ -141,6 +177,25 @@ def listed(groups: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def collection_path(group: str, version: str, resource: Mapping[str, Any]) -> str:
     """Of all objects of a resource."""
     return f"{f'/apis/{group}' if group else '/api'}/{version}/{resource['name']}"
+
+
+def wait_until_complete(raw: RawClient) -> None:
+    """Until a server that is ready has made the last of its own objects, which is the Service of itself."""
+    deadline = time.monotonic() + 60
+    while raw.request("GET", "/api/v1/namespaces/default/services/kubernetes").status != 200:
+        if time.monotonic() > deadline:
+            raise SystemExit("the server made no Service of itself")
+        time.sleep(0.1)
+
+
+def template(made: Mapping[str, Any]) -> Any:
+    """An object without uid and resourceVersion, with marks for times, the port, the date and the authorities."""
+    metadata = {name: each for name, each in made["metadata"].items() if name not in {"uid", "resourceVersion"}}
+    text = encode(dict(made) | {"metadata": metadata}).decode()
+    text = _TIME.sub("<now>", text)
+    text = re.sub(r'"targetPort":\d+', '"targetPort":"<port>"', text)
+    text = re.sub(r'"since":"[-\d]+"', '"since":"<date>"', text)
+    return json.loads(re.sub(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\\n", "<authority>", text))
 
 
 def storage_version_hash(group: str, version: str, kind: str) -> str:

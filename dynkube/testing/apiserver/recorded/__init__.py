@@ -15,24 +15,29 @@ from typing import Any
 
 from dynkube import codec
 from dynkube.schema import GroupVersion, GroupVersionKind, GroupVersionResource
-from dynkube.testing.apiserver.resources import Subresource
+from dynkube.testing.apiserver.resources import Object, Subresource
 from dynkube.testing.apiserver.schemas import Definitions, Schema
 
 __all__ = [
+    "ARCHIVE",
     "ResourceRecord",
     "columns",
+    "component_statuses",
     "definitions",
-    "group_versions",
     "load",
     "object_meta",
+    "objects",
     "openapi_v3",
     "paths",
+    "priorities",
     "read",
+    "resource",
     "resources",
     "version",
 ]
 
-_ARCHIVE = Path(__file__).with_name("kubernetes-1.36.zip")
+ARCHIVE = Path(__file__).with_name("kubernetes-1.36.zip")
+"""Where it is."""
 _OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _SMALLEST_WITH_OBJECT_META = GroupVersion("scheduling.k8s.io", "v1")
 
@@ -65,7 +70,7 @@ def read(member: str) -> bytes:
     Raises:
         KeyError: There is none of this name.
     """
-    with zipfile.ZipFile(_ARCHIVE) as archive:
+    with zipfile.ZipFile(ARCHIVE) as archive:
         return archive.read(member)
 
 
@@ -112,12 +117,28 @@ def _subresource(group_version: GroupVersion, row: Mapping[str, Any]) -> Subreso
     return Subresource(name=row["name"], kind=GroupVersionKind(group, version, row["kind"]), verbs=tuple(row["verbs"]))
 
 
+def resource(gvr: GroupVersionResource) -> ResourceRecord:
+    """One built-in resource.
+
+    Raises:
+        KeyError: It is none.
+    """
+    return _by_gvr()[gvr]
+
+
 @cache
-def group_versions() -> tuple[GroupVersion, ...]:
-    """The built-in group versions in discovery's order, the core group first."""
-    return tuple(
-        GroupVersion(group["name"], each["version"]) for group in load("resources.json") for each in group["versions"]
-    )
+def _by_gvr() -> Mapping[GroupVersionResource, ResourceRecord]:
+    return {each.gvr: each for each in resources()}
+
+
+@cache
+def priorities() -> Mapping[GroupVersion, tuple[int, int]]:
+    """Of each built-in group version, in discovery's order: the priority of its group, and its own in the group."""
+    return {
+        GroupVersion(group["name"], each["version"]): (each["groupPriority"], each["versionPriority"])
+        for group in load("resources.json")
+        for each in group["versions"]
+    }
 
 
 def columns(gvr: GroupVersionResource) -> Sequence[Mapping[str, Any]]:
@@ -146,6 +167,29 @@ def definitions(group: str, version: str) -> Definitions:
 def object_meta() -> Schema:
     """The schema of metadata."""
     return definitions(_SMALLEST_WITH_OBJECT_META.group, _SMALLEST_WITH_OBJECT_META.version).find(_OBJECT_META)
+
+
+def objects(*, now: str, port: int, authority: str) -> list[Object]:
+    """What a server has that has just started: namespaces, bootstrap roles, priority classes, itself as a Service, ...
+
+    Complete but for uid and resourceVersion, in the version that they are stored in, namespaces first. Without the
+    Lease of the server's identity, which nobody renews here. The dicts are the caller's.
+
+    Args:
+        now: The time of their making, ``2026-11-27T14:12:21Z``.
+        port: Of the server.
+        authority: Its CA's certificate, PEM.
+    """
+    text = read("objects.json").replace(b'"<port>"', str(port).encode()).replace(b"<now>", now.encode())
+    text = text.replace(b"<date>", now[:10].encode()).replace(b"<authority>", codec.encode(authority)[1:-1])
+    made: list[Object] = codec.decode(text)
+    return made
+
+
+def component_statuses() -> list[Object]:
+    """The three ComponentStatuses: etcd is well, the others are not there. No stored objects: without uid and time."""
+    made: list[Object] = codec.decode(read("componentstatuses.json"))
+    return made
 
 
 def openapi_v3(path: str) -> bytes:
