@@ -24,6 +24,7 @@ __all__ = [
     "not_acceptable",
     "not_found",
     "request_entity_too_large",
+    "resource_version_too_large",
     "status",
     "success",
     "timeout",
@@ -165,6 +166,13 @@ def too_many_requests(message: str, retry_after: int) -> StatusError:
 def request_entity_too_large(message: str) -> StatusError:
     """413."""
     return StatusError(status(413, "RequestEntityTooLarge", message))
+
+
+def resource_version_too_large(wanted: int, current: int) -> StatusError:
+    """504 for a resourceVersion that is not there yet (AS/storage/errors.go); the real one waits three seconds first."""
+    message = f"Timeout: Too large resource version: {wanted}, current: {current}"
+    cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+    return timeout(message, 1, {"causes": [cause]})
 
 
 def internal_error(problem: str) -> StatusError:
