@@ -63,7 +63,7 @@ class Strategy:
     def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
         """Keep what an update may not change (PrepareForUpdate)."""
 
-    def validate_name(self, name: str, *, prefix: bool) -> Sequence[str]:
+    def validate_name(self, name: str, /, *, prefix: bool = False) -> Sequence[str]:
         """What is wrong with a name (texts), or with a generateName prefix. A DNS subdomain by default."""
         return names.dns1123_subdomain(name, prefix=prefix)
 

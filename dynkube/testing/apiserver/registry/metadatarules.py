@@ -1,0 +1,96 @@
+"""Who judges ``metadata``, when, and how often (AS/registry/rest/{create,update}.go).
+
+A kind's own validation judges metadata with the kind's rule for names; what is common to all kinds
+judges it, too, and knows only that a name is a segment of a path. On a create the common part is
+asked only if the kind has nothing to say; on an update it is asked first, and both are reported, so
+that one mistake is several causes of the 422. How many is the kind's affair: `CHECKED_AGAIN`, found
+by asking the real server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dynkube.schema import GroupKind
+from dynkube.testing.apiserver import names
+from dynkube.testing.apiserver.fielderrors import FieldError, invalid
+from dynkube.testing.apiserver.objectmeta import (
+    validate_common_fields,
+    validate_object_meta,
+    validate_object_meta_update,
+)
+from dynkube.testing.apiserver.registry.metadata import FOREGROUND, ORPHAN
+from dynkube.testing.apiserver.resources import Object, Resource
+
+__all__ = ["CHECKED_AGAIN", "creation_errors", "update_errors"]
+
+Metadata = Mapping[str, Any]
+
+_STANDARD_FINALIZERS = frozenset({"kubernetes", ORPHAN, FOREGROUND})
+_CHANGE, _WHOLE = "change", "whole"
+
+CHECKED_AGAIN: Mapping[GroupKind, Sequence[str]] = {
+    GroupKind(group, kind): checks
+    for checks, kinds in {
+        (_CHANGE, _WHOLE): {
+            "": "ConfigMap Endpoints PersistentVolumeClaim Pod Secret ServiceAccount",
+            "networking.k8s.io": "Ingress",
+        },
+        (_WHOLE, _CHANGE): {
+            "batch": "Job",
+            "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding Role RoleBinding",
+        },
+        (_WHOLE,): {"": "LimitRange"},
+        (): {"policy": "PodDisruptionBudget"},
+    }.items()
+    for group, kinds_of_group in kinds.items()
+    for kind in kinds_of_group.split()
+}
+"""What a kind's own validation of an update looks at: the change of metadata (all others do), or metadata as if new."""
+
+_LENIENT_ABOUT_FINALIZERS = frozenset(
+    {GroupKind("coordination.k8s.io", "Lease"), GroupKind("policy", "PodDisruptionBudget")}
+)
+"""Built-in kinds whose finalizers need not be qualified names: pkg/apis/core/validation does not judge them."""
+
+
+def creation_errors(resource: Resource, obj: Object, others: Sequence[FieldError]) -> Sequence[FieldError]:
+    """What is wrong with a new object: its metadata, and ``others``, which is what its strategy says."""
+    metadata = obj["metadata"]
+    errors = [*_as_new(resource, metadata), *others]
+    if errors:
+        return errors
+    return validate_object_meta(metadata, namespaced=resource.namespaced, name_rule=names.path_segment_name)
+
+
+def update_errors(resource: Resource, obj: Object, old: Object, others: Sequence[FieldError]) -> Sequence[FieldError]:
+    """What is wrong with a change: in common, then by the kind's own validation, of which ``others`` is a part."""
+    metadata, before = obj["metadata"], old["metadata"]
+    errors = validate_common_fields(metadata, before, namespaced=resource.namespaced)
+    if not errors and metadata.get("finalizers") == before.get("finalizers"):
+        return others  # what the kind adds is about names of finalizers, and these were judged
+    for check in CHECKED_AGAIN.get(resource.group_kind, (_CHANGE,)):
+        if check == _WHOLE:
+            errors += _as_new(resource, metadata)
+        else:
+            errors += validate_object_meta_update(metadata, before)
+            errors += _finalizer_names(resource, metadata)
+    return [*errors, *others]
+
+
+def _as_new(resource: Resource, metadata: Metadata) -> list[FieldError]:
+    errors = validate_object_meta(metadata, namespaced=resource.namespaced, name_rule=resource.strategy.validate_name)
+    return errors + _finalizer_names(resource, metadata)
+
+
+def _finalizer_names(resource: Resource, metadata: Metadata) -> list[FieldError]:
+    finalizers = metadata.get("finalizers")
+    if not finalizers or resource.is_custom or resource.group_kind in _LENIENT_ABOUT_FINALIZERS:
+        return []
+    problem = "name is neither a standard finalizer name nor is it fully qualified"
+    return [
+        invalid(f"metadata.finalizers[{index}]", each, problem)
+        for index, each in enumerate(finalizers)
+        if "/" not in each and each not in _STANDARD_FINALIZERS
+    ]
