@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver import statuses
+from dynkube.testing.apiserver.access import identities
 from dynkube.testing.apiserver.access.decisions import quoted_list
 from dynkube.testing.apiserver.access.objects import RBAC
 from dynkube.testing.apiserver.access.rbac import Policy, Rule, aggregated
 from dynkube.testing.apiserver.fielderrors import quoted
-from dynkube.testing.apiserver.messages import UserInfo
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.messages import RequestInfo, UserInfo
+from dynkube.testing.apiserver.resources import Object, Resource
 
-__all__ = ["FULL_AUTHORITY", "changes_only_garbage", "has_aggregation", "missing_rights", "refuse_role"]
+if TYPE_CHECKING:
+    from dynkube.testing.apiserver.access.gate import Access
 
-FULL_AUTHORITY: Sequence[Rule] = (
+__all__ = ["GrantCheck", "Write"]
+
+_ROLES = ("roles", "clusterroles")
+_BINDINGS = ("rolebindings", "clusterrolebindings")
+_FULL_AUTHORITY: Sequence[Rule] = (
     {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]},
     {"verbs": ["*"], "nonResourceURLs": ["*"]},
 )
-"""Everything: what an aggregated ClusterRole may come to grant."""
-
 _FIELDS = (
     ("apiGroups", "APIGroups"), ("resources", "Resources"), ("nonResourceURLs", "NonResourceURLs"),
     ("resourceNames", "ResourceNames"), ("verbs", "Verbs"),
@@ -30,10 +34,110 @@ _FIELDS = (
 _GARBAGE_COLLECTED = ("ownerReferences", "finalizers", "managedFields")
 
 
-def missing_rights(policy: Policy, user: UserInfo, namespace: str, rules: Sequence[Rule]) -> str:
-    """Why a user may not grant these rules in a namespace; "" where they may (ConfirmNoEscalation)."""
+class Write(Protocol):
+    """A write, as an admission plugin sees it."""
+
+    @property
+    def resource(self) -> Resource:
+        """Of what."""
+
+    @property
+    def namespace(self) -> str:
+        """Of the request."""
+
+    @property
+    def name(self) -> str:
+        """Of the request; "" on a create."""
+
+    @property
+    def user(self) -> UserInfo:
+        """Who."""
+
+    @property
+    def obj(self) -> Object | None:
+        """What is to be stored; None on a deletion."""
+
+    @property
+    def old(self) -> Object | None:
+        """What is stored; None on a create."""
+
+
+class GrantCheck:
+    """An admission plugin, the last: refuses roles and bindings that grant what their writer does not hold.
+
+    Exempt are members of ``system:masters``, who may ``escalate`` the role or ``bind`` the role that a
+    binding refers to, and updates that change only what the garbage collector does.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def admit(self, write: Write) -> None:
+        """Judge one write.
+
+        Raises:
+            StatusError: 403; 404, the role that a binding refers to is not there.
+        """
+        obj, old = write.obj, write.old
+        if obj is None or write.resource.gvr.group != RBAC or identities.MASTERS in write.user.groups:
+            return
+        if old is not None and _without_garbage(obj) == _without_garbage(old):
+            return
+        if write.resource.gvr.resource in _ROLES:
+            self._check_role(write, obj, old)
+        elif write.resource.gvr.resource in _BINDINGS:
+            self._check_binding(write, obj)
+
+    def validate(self, write: Write) -> None:
+        """Nothing: all is judged before."""
+
+    def _check_role(self, write: Write, obj: Object, old: Object | None) -> None:
+        if self._allows(write, "escalate", GroupResource(RBAC, write.resource.gvr.resource), write.name):
+            return
+        self._check_rules(write, obj, obj.get("rules") or ())
+        aggregates = _has_aggregation(obj) or (old is not None and _has_aggregation(old))
+        if aggregates and self._problem(write, _FULL_AUTHORITY):
+            raise _refusal(write, obj, "must have cluster-admin privileges to use the aggregationRule")
+
+    def _check_binding(self, write: Write, obj: Object) -> None:
+        reference = obj.get("roleRef") or {}
+        plural = {"ClusterRole": "clusterroles", "Role": "roles"}.get(reference.get("kind", ""))
+        if plural is not None:
+            role = GroupResource(reference.get("apiGroup", ""), plural)
+            if self._allows(write, "bind", role, reference.get("name", "")):
+                return
+        self._check_rules(
+            write, obj, self._access.policy.rules(reference, write.namespace, write.resource.group_resource)
+        )
+
+    def _allows(self, write: Write, verb: str, role: GroupResource, name: str) -> bool:
+        about = RequestInfo(
+            verb=verb,
+            path="",
+            is_resource=True,
+            group=role.group,
+            version="*",
+            resource=role.resource,
+            namespace=write.namespace,
+            name=name,
+        )
+        return self._access.decide(write.user, about).allowed
+
+    def _check_rules(self, write: Write, obj: Object, rules: Sequence[Rule]) -> None:
+        problem = self._problem(write, rules)
+        if problem:
+            raise _refusal(write, obj, problem)
+
+    def _problem(self, write: Write, rules: Sequence[Rule]) -> str:
+        return _missing_rights(self._access.policy, write, rules)
+
+
+def _missing_rights(policy: Policy, write: Write, rules: Sequence[Rule]) -> str:
+    """Why the writer may not grant these rules; "" where they may (ConfirmNoEscalation)."""
     problems: list[str] = []
-    held = [grant.rule for grant in policy.grants(user, namespace, problems)]
+    user = write.user
+    grants = policy.grants(user, write.namespace, problems, write.resource.group_resource)
+    held = [grant.rule for grant in grants]
     missing = [each for rule in rules for each in _atoms(rule) if not any(_covers(owner, each) for owner in held)]
     if not missing:
         return ""
@@ -45,22 +149,16 @@ def missing_rights(policy: Policy, user: UserInfo, namespace: str, rules: Sequen
     return f"{text}; resolution errors: [{aggregated(problems)}]" if problems else text
 
 
-def refuse_role(resource: GroupResource, name: str, problem: str) -> statuses.StatusError:
-    """403 for a role or binding that grants too much."""
-    return statuses.forbidden(GroupResource(RBAC, resource.resource), name, problem)
+def _refusal(write: Write, obj: Object, problem: str) -> statuses.StatusError:
+    return statuses.forbidden(write.resource.group_resource, obj["metadata"].get("name", ""), problem)
 
 
-def has_aggregation(role: Object) -> bool:
-    """Whether a ClusterRole gathers its rules by labels of others."""
+def _has_aggregation(role: Object) -> bool:
     return bool((role.get("aggregationRule") or {}).get("clusterRoleSelectors"))
 
 
-def changes_only_garbage(obj: Object, old: Object) -> bool:
-    """Whether an update changes only what the garbage collector does (IsOnlyMutatingGCFields)."""
-    return _without_garbage(obj) == _without_garbage(old)
-
-
 def _without_garbage(obj: Object) -> Object:
+    # IsOnlyMutatingGCFields
     metadata = {name: each for name, each in obj["metadata"].items() if name not in _GARBAGE_COLLECTED}
     return {**obj, "metadata": metadata}
 

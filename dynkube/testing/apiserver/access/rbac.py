@@ -66,23 +66,31 @@ class Policy:
                 return Decision(allowed=True, reason=f"RBAC: allowed by {grant.source}")
         return Decision(reason=f"RBAC: {aggregated(problems)}") if problems else NO_OPINION
 
-    def grants(self, user: UserInfo, namespace: str, problems: list[str]) -> Iterator[Grant]:
+    def grants(
+        self, user: UserInfo, namespace: str, problems: list[str], about: GroupResource | None = None
+    ) -> Iterator[Grant]:
         """The rules that apply to a user in a namespace, or ("") at cluster scope (VisitRulesFor).
 
         Args:
             user: Who.
             namespace: Where.
             problems: Filled with what is wrong with bindings: roles that are not there.
+            about: See `rules`.
         """
         for binding in self._table(_CLUSTER_ROLE_BINDINGS).values():
-            yield from self._granted(user, binding, "", problems)
+            yield from self._granted(user, binding, "", problems, about)
         if namespace:
             for (place, _), binding in self._table(_ROLE_BINDINGS).items():
                 if place == namespace:
-                    yield from self._granted(user, binding, namespace, problems)
+                    yield from self._granted(user, binding, namespace, problems, about)
 
-    def rules(self, reference: Mapping[str, str], namespace: str) -> Sequence[Rule]:
+    def rules(self, reference: Mapping[str, str], namespace: str, about: GroupResource | None = None) -> Sequence[Rule]:
         """The rules of the role that a binding in this namespace refers to (GetRoleReferenceRules).
+
+        Args:
+            reference: The binding's roleRef.
+            namespace: The binding's.
+            about: What a 404 calls the role: where a write is judged, what is written.
 
         Raises:
             StatusError: 404, there is no such role; 500, the reference is to another kind.
@@ -94,16 +102,17 @@ class Policy:
         is_role = kind == "Role"
         role = self._table(_ROLES if is_role else _CLUSTER_ROLES).get((namespace if is_role else "", name))
         if role is None:
-            # The lister's singular words: role.rbac.authorization.k8s.io "x" not found.
-            raise statuses.not_found(GroupResource(RBAC, kind.lower()), name)
+            raise statuses.not_found(about or GroupResource(RBAC, kind.lower()), name)
         return role.get("rules") or ()
 
-    def _granted(self, user: UserInfo, binding: Object, namespace: str, problems: list[str]) -> Iterator[Grant]:
+    def _granted(
+        self, user: UserInfo, binding: Object, namespace: str, problems: list[str], about: GroupResource | None
+    ) -> Iterator[Grant]:
         subject = next((each for each in binding.get("subjects") or () if _applies(each, user, namespace)), None)
         if subject is None:
             return
         try:
-            rules = self.rules(binding["roleRef"], namespace)
+            rules = self.rules(binding["roleRef"], namespace, about)
         except statuses.StatusError as error:
             problems.append(str(error))
             return
