@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-__all__ = ["Headers", "Request", "RequestInfo", "Response", "UserInfo"]
+__all__ = ["MAX_BODY_BYTES", "ConnectionCut", "Headers", "Request", "RequestInfo", "Response", "UserInfo"]
+
+MAX_BODY_BYTES = 3 * 2**20
+"""The largest body of a request (AS/server/config.go, MaxRequestBodyBytes)."""
 
 
 class Headers:
@@ -64,8 +67,14 @@ class Request:
     """Decoded, in order; a name may come more than once."""
     headers: Headers = field(default_factory=Headers)
     body: bytes = field(default=b"", repr=False)
+    """All of it, or more than `MAX_BODY_BYTES` of it."""
     certificate_user: UserInfo | None = None
     """Of a client certificate that our authority signed."""
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the body is larger than any may be: a 413, for who reads it."""
+        return len(self.body) > MAX_BODY_BYTES
 
     def parameter(self, name: str) -> str | None:
         """The first value of a query parameter; None where there is none."""
@@ -76,13 +85,31 @@ class Request:
 class Response:
     """An answer: a whole body, or a stream that is written chunk by chunk as it comes.
 
-    ``user`` says who was found to ask, for the audit: the endpoints set it as soon as they know.
+    A stream goes out in chunks or, where the headers have a Content-Length, plain. It is closed when
+    it ends, and when the client goes. It may raise `ConnectionCut`.
     """
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytes | AsyncIterator[bytes] = b""
     user: UserInfo | None = None
+    """Who was found to ask, for the audit: the endpoints set it as soon as they know."""
+    compressible: bool = True
+    """Whether a body from 128 KiB on is gzipped for who accepts that: what goes through a serializer is."""
+
+
+class ConnectionCut(Exception):  # noqa: N818 - an instruction, no error
+    """Raised by a handler or by a stream: the connection ends here.
+
+    Args:
+        data: The beginning of a chunk whose rest never comes.
+        reset: End it with an RST instead of a FIN.
+    """
+
+    def __init__(self, data: bytes = b"", *, reset: bool = False) -> None:
+        super().__init__("the connection is cut")
+        self.data = data
+        self.reset = reset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,324 @@
+"""The sockets: HTTP/1.1 over TLS on one event loop, by aiohttp's low-level server.
+
+aiohttp's ``web.Server`` reads requests and keeps connections; routing, sessions and the like stay
+unused. It was chosen over an ASGI server because it gives what an ASGI scope does not: the peer's
+certificate, the path as it was sent, any status with any bytes after it, and a transport to abort.
+
+Requests are handled one after another on the loop; what comes in between are the awaits of slow
+clients, watches and faults. Nothing here knows Kubernetes but the header fields of every answer.
+
+This module imports aiohttp: it is imported when a server starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import logging
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from functools import cached_property
+from typing import Any, Final, cast
+
+from aiohttp import web
+
+from dynkube import codec
+from dynkube.testing.apiserver import statuses
+from dynkube.testing.apiserver.messages import MAX_BODY_BYTES, ConnectionCut, Headers, Request, Response, UserInfo
+from dynkube.testing.apiserver.responses import Writer, head
+from dynkube.testing.apiserver.targets import parse_query, split_target
+
+__all__ = ["HTTPServer", "Handler", "certificate_user"]
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+_logger = logging.getLogger("dynkube.testing.apiserver")
+
+# A line of a head may be as long as net/http lets a whole head be.
+_MAX_HEAD: Final = 2**20
+_IDLE_SECONDS: Final = 90.0
+_HANDSHAKE_SECONDS: Final = 10.0
+_BACKLOG: Final = 1024
+_ACCEPTED_AT_ONCE: Final = 64
+# How long nobody is accepted when the process has no file descriptors left.
+_EXHAUSTED_SECONDS: Final = 1.0
+_CREDENTIAL_ID: Final = "authentication.kubernetes.io/credential-id"
+_BAD_REQUEST: Final = b"400 Bad Request"
+
+
+class HTTPServer:
+    """Serves a handler on one port, from `listen` to `close`; all methods belong on the event loop.
+
+    The port is held from construction on, also while nobody listens.
+
+    Args:
+        handler: Makes the answers.
+        host: An address of this machine.
+        port: 0 for a free one.
+        tls: For https; None for http.
+    """
+
+    def __init__(self, handler: Handler, *, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        self._handler = handler
+        self._tls = tls
+        # Bound but never listening: the address stays ours while the listener is closed.
+        self._reservation = _bound(host, port)
+        self.address: tuple[str, int] = self._reservation.getsockname()[:2]
+        self._listener: socket.socket | None = None
+        self._arrivals: set[asyncio.Task[None]] = set()
+        self._streams: set[asyncio.Task[Any]] = set()
+        self._is_draining = False
+        self._web: _Web | None = None
+
+    # ------------------------------------------------------------------ life
+
+    def listen(self) -> None:
+        """Accept connections. A listening one stays as it is."""
+        if self._web is None:
+            self._web = _Web(
+                cast("Any", self._serve),
+                handler_cancellation=True,
+                access_log=None,
+                logger=_logger,
+                keepalive_timeout=_IDLE_SECONDS,
+                max_line_size=_MAX_HEAD,
+                max_field_size=_MAX_HEAD,
+                auto_decompress=False,
+            )
+        self._is_draining = False
+        if self._listener is None:
+            self._listener = _bound(*self.address)
+            self._listener.listen(_BACKLOG)
+            self._watch_listener()
+
+    def refuse(self) -> None:
+        """Accept no more: connecting is refused. Open connections stay."""
+        if self._listener is not None:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+
+    async def abort(self) -> None:
+        """End all connections as a killed process does: no last chunk, no farewell."""
+        for arrival in tuple(self._arrivals):
+            arrival.cancel()
+        for connection in self._connections():
+            if connection.transport is not None:
+                connection.transport.abort()
+        await self._gone()
+
+    async def drain(self, seconds: float) -> None:
+        """End all connections in an orderly way: streams get their last chunk, requests their answers.
+
+        Args:
+            seconds: How long a request may still take.
+        """
+        self._is_draining = True
+        for arrival in tuple(self._arrivals):
+            arrival.cancel()
+        for stream in tuple(self._streams):
+            stream.cancel()
+        await asyncio.gather(*(each.shutdown(seconds) for each in self._connections()))
+        await self._gone()
+
+    async def close(self) -> None:
+        """Refuse, abort, and give the port back."""
+        self.refuse()
+        await self.abort()
+        self._reservation.close()
+
+    def _connections(self) -> list[web.RequestHandler]:
+        return [] if self._web is None else list(self._web.connections)
+
+    async def _gone(self) -> None:
+        """Return when the sockets are closed and the tasks of their requests have ended."""
+        tasks = {*self._arrivals, *self._streams} - {asyncio.current_task()}
+        if tasks:
+            await asyncio.wait(tasks)
+        while self._connections():  # each turn of the loop lets the ends of some come through
+            await asyncio.sleep(0)
+
+    # ------------------------------------------------------------------ connections
+
+    def _watch_listener(self) -> None:
+        if self._listener is not None:
+            asyncio.get_running_loop().add_reader(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        assert self._listener is not None
+        loop = asyncio.get_running_loop()
+        for _ in range(_ACCEPTED_AT_ONCE):
+            try:
+                connection, _ = self._listener.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:
+                loop.remove_reader(self._listener)
+                loop.call_later(_EXHAUSTED_SECONDS, self._watch_listener)
+                return
+            connection.setblocking(False)
+            arrival = loop.create_task(self._welcome(connection))
+            self._arrivals.add(arrival)
+            arrival.add_done_callback(self._arrivals.discard)
+
+    async def _welcome(self, connection: socket.socket) -> None:
+        assert self._web is not None
+        loop = asyncio.get_running_loop()
+        # A handshake that fails is the client's affair: it has been told by an alert, or has gone.
+        with contextlib.suppress(OSError):
+            await loop.connect_accepted_socket(
+                self._web,
+                connection,
+                ssl=self._tls,
+                ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._tls else None,
+            )
+
+    # ------------------------------------------------------------------ requests
+
+    async def _serve(self, incoming: web.BaseRequest) -> _Sent:
+        writer = Writer(incoming)
+        try:
+            request = await self._read(incoming)
+        except ValueError:
+            await writer.whole(400, [("Content-Type", "text/plain; charset=utf-8")], _BAD_REQUEST)
+            return _Sent(keep_alive=False)
+        is_whole = incoming.content.at_eof()
+        writer.keeps_alive = writer.keeps_alive and is_whole
+        try:
+            await self._answer(writer, request)
+        except ConnectionCut as cut:
+            await writer.cut(cut)
+        return _Sent(keep_alive=writer.keeps_alive)
+
+    async def _answer(self, writer: Writer, request: Request) -> None:
+        try:
+            response = await self._handler(request)
+        except ConnectionCut:
+            raise
+        except Exception as error:
+            _logger.exception("%s %s: the server failed", request.method, request.path)
+            response = _failure(error)
+        headers = head(request, response)
+        if isinstance(response.body, bytes):
+            await writer.body(request, response.status, headers, response.body, compressible=response.compressible)
+            return
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
+        self._streams.add(task)
+        try:
+            await writer.stream(request, response.status, headers, response.body)
+        except asyncio.CancelledError:
+            if not self._is_draining:
+                raise
+            task.uncancel()
+            await writer.end()
+        except ConnectionError:
+            raise
+        except ConnectionCut:
+            raise
+        except Exception as error:
+            _logger.exception("%s %s: the stream failed", request.method, request.path)
+            raise ConnectionCut from error
+        finally:
+            self._streams.discard(task)
+
+    async def _read(self, incoming: web.BaseRequest) -> Request:
+        path, query = split_target(incoming.raw_path)
+        if incoming.headers.get("Expect", "").lower() == "100-continue":
+            await Writer(incoming).go_on()
+        return Request(
+            method=incoming.method,
+            path=path,
+            query=parse_query(query),
+            headers=Headers(incoming.headers.items()),
+            body=await _read_body(incoming),
+            certificate_user=cast("_Connection", incoming.protocol).user,
+        )
+
+
+async def _read_body(incoming: web.BaseRequest) -> bytes:
+    """The body, or somewhat more than may be sent: the rest is not waited for."""
+    content = incoming.content
+    pieces = []
+    size = 0
+    while size <= MAX_BODY_BYTES:
+        try:
+            piece = await content.readany()
+        except (web.RequestPayloadError, EOFError) as error:
+            raise ValueError("a body that cannot be read") from error
+        if not piece:
+            break
+        pieces.append(piece)
+        size += len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def certificate_user(encryption: ssl.SSLObject) -> UserInfo | None:
+    """The user of a client certificate: CN is the name, each O a group (AS/authentication/request/x509)."""
+    found = encryption.getpeercert()
+    certificate = encryption.getpeercert(binary_form=True)
+    if not found or certificate is None:
+        return None
+    subject = [attribute for names in cast("Any", found["subject"]) for attribute in names]
+    name = "".join(value for key, value in subject if key == "commonName")
+    groups = tuple(value for key, value in subject if key == "organizationName")
+    fingerprint = hashlib.sha256(certificate).hexdigest()
+    return UserInfo(name, groups, extra={_CREDENTIAL_ID: (f"X509SHA256={fingerprint}",)}) if name else None
+
+
+def _failure(error: Exception) -> Response:
+    status = statuses.internal_error(f"{type(error).__name__} in the embedded server: see its log").status
+    return Response(status=500, headers=[("Content-Type", "application/json")], body=codec.encode(status) + b"\n")
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.setblocking(False)
+    try:
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class _Sent:
+    """What aiohttp gets back of its handler: a response that has been sent."""
+
+    def __init__(self, *, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Nothing is left to send."""
+
+    async def write_eof(self) -> None:
+        """Nothing is left to send."""
+
+
+class _Web(web.Server):
+    """aiohttp's server, with connections that answer what is no HTTP as net/http does."""
+
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Connection(web.RequestHandler):
+    @cached_property
+    def user(self) -> UserInfo | None:
+        """Whom the client certificate names."""
+        encryption = self.transport.get_extra_info("ssl_object") if self.transport is not None else None
+        return None if encryption is None else certificate_user(encryption)
+
+    def handle_error(
+        self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
+    ) -> web.StreamResponse:
+        """Of what the parser refuses; and of a bug, which `HTTPServer` lets nobody see."""
+        if status != 400:
+            _logger.error("%s: the connection failed: %s", request.remote, message or exc, exc_info=exc)
+            raise ConnectionResetError
+        response = web.Response(status=400, body=_BAD_REQUEST, content_type="text/plain", charset="utf-8")
+        response.force_close()
+        return response
