@@ -72,6 +72,7 @@ def columns(raw: RawClient) -> Members:
             path = collection_path(group, version, resource)
             table = get(raw, f"{path}?limit=1", TABLE)
             found[f"{group}/{version}/{resource['name']}"] = table["columnDefinitions"]
+    found["autoscaling/v1/scales"] = get(raw, f"{deployment(raw)}/scale", TABLE)["columnDefinitions"]
     return {"columns.json": encode(found)}
 
 
@@ -105,7 +106,7 @@ def objects(raw: RawClient) -> Members:
 
 
 STEPS: Mapping[str, Callable[[RawClient], Members]] = {
-    each.__name__: each for each in (version, resources, columns, openapi, objects)
+    each.__name__: each for each in (version, resources, objects, columns, openapi)
 }
 
 
@@ -177,6 +178,16 @@ def listed(groups: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
 def collection_path(group: str, version: str, resource: Mapping[str, Any]) -> str:
     """Of all objects of a resource."""
     return f"{f'/apis/{group}' if group else '/api'}/{version}/{resource['name']}"
+
+
+def deployment(raw: RawClient) -> str:
+    """The path of a Deployment, which has a scale."""
+    path = "/apis/apps/v1/namespaces/default/deployments"
+    labels = {"app": "recorded"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    raw.request("POST", path, {"metadata": {"name": "recorded"}, "spec": spec})
+    return f"{path}/recorded"
 
 
 def wait_until_complete(raw: RawClient) -> None:
