@@ -111,6 +111,11 @@ class Schema:
         """Of ``merge``, ``replace``, ``retainKeys`` (``x-kubernetes-patch-strategy``)."""
         return frozenset(filter(None, str(self.raw.get("x-kubernetes-patch-strategy", "")).split(",")))
 
+    @cached_property
+    def derived(self) -> dict[str, Any]:
+        """What a room has worked out from this node and keeps with it, under a name of its own."""
+        return {}
+
     def field(self, name: str) -> Schema | None:
         """The schema of a field, of an object with fixed fields or of a map; None where nothing says."""
         return self.properties.get(name) or self.values

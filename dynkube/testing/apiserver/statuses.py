@@ -30,6 +30,7 @@ __all__ = [
     "timeout",
     "too_many_requests",
     "unauthorized",
+    "unexpected",
     "unsupported_media_type",
 ]
 
@@ -179,3 +180,8 @@ def internal_error(problem: str) -> StatusError:
     """500."""
     details = {"causes": [{"message": problem}]}
     return StatusError(status(500, "InternalError", f"Internal error occurred: {problem}", details))
+
+
+def unexpected(message: str) -> StatusError:
+    """500 for an error that is none of the API's own, which has no reason and no details (ErrorToAPIStatus)."""
+    return StatusError(status(500, "", message))
