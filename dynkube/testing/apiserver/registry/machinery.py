@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from dynkube.quantities import format_time
 from dynkube.testing.apiserver.registry.admission import Admission
 from dynkube.testing.apiserver.registry.catalog import Catalog
 from dynkube.testing.apiserver.storage.store import Store
 
+if TYPE_CHECKING:
+    from dynkube.testing.apiserver.registry.managers import FieldVersions
+
 __all__ = ["Machinery"]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Machinery:
     """Storage, what is served, who may refuse, and the clock."""
 
@@ -26,3 +31,10 @@ class Machinery:
     def now(self) -> str:
         """The time as metadata has it: whole seconds of UTC."""
         return format_time(self.clock())
+
+    @cached_property
+    def field_versions(self) -> FieldVersions:
+        """What field management needs to know of what is served."""
+        from dynkube.testing.apiserver.registry.managers import FieldVersions
+
+        return FieldVersions(self.catalog)

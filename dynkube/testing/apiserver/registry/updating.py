@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from dynkube.schema import GroupKind
 from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.fielderrors import invalid, quoted
+from dynkube.testing.apiserver.fieldmanagement import keep_times
 from dynkube.testing.apiserver.registry import metadata as rules
 from dynkube.testing.apiserver.registry.admission import NAMESPACES, UPDATE
 from dynkube.testing.apiserver.registry.creation import store_new
 from dynkube.testing.apiserver.registry.etcdkeys import etcd_key
 from dynkube.testing.apiserver.registry.machinery import Machinery
 from dynkube.testing.apiserver.registry.metadatarules import update_errors
-from dynkube.testing.apiserver.registry.sameness import is_same, keep_times
+from dynkube.testing.apiserver.registry.sameness import is_same
 from dynkube.testing.apiserver.registry.scope import Scope
 from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.storage.entries import Entry
@@ -77,7 +78,7 @@ def update(
         _require_current(scope, revision, entry)
     old = entry.object()
     _prepare(scope, obj, old)
-    keep_times(obj, old)
+    obj = keep_times(obj, old)
     machinery.admission.validate(scope, UPDATE, obj, old, dry_run=dry_run)
     if _ends(scope, obj, old):
         if not dry_run:

@@ -1,0 +1,53 @@
+"""A whole server behind its sockets, put together: storage, registry, access, discovery, endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+
+from dynkube.schema import GroupResource
+from dynkube.testing.apiserver.access import Access
+from dynkube.testing.apiserver.access.escalation import GrantCheck
+from dynkube.testing.apiserver.access.objects import StoredObjects
+from dynkube.testing.apiserver.discovery import Discovery, ServedVersion
+from dynkube.testing.apiserver.endpoints.api import API
+from dynkube.testing.apiserver.endpoints.pages import Pages
+from dynkube.testing.apiserver.messages import UserInfo
+from dynkube.testing.apiserver.registry import Catalog, Registry
+from dynkube.testing.apiserver.registry.builtins import built_in_resources
+from dynkube.testing.apiserver.resources import Resource
+from dynkube.testing.apiserver.storage import Store
+
+__all__ = ["assemble"]
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def assemble(
+    store: Store,
+    *,
+    address: str,
+    clock: Callable[[], datetime] = _utc_now,
+    tokens: Mapping[str, UserInfo] | None = None,
+    aggregated: Callable[[], Iterable[ServedVersion]] = tuple,
+) -> API:
+    """The API over a store; its ``registry`` and ``access`` are the rooms behind it.
+
+    Args:
+        store: Empty, or of a server that was there before.
+        address: ``127.0.0.1:6443``, for discovery.
+        clock: Tells the time, with its zone.
+        tokens: Static tokens, and whose they are; may be added to later.
+        aggregated: Gives the group versions of APIs behind this server.
+    """
+    catalog = Catalog(built_in_resources())
+
+    def find(about: GroupResource) -> Resource | None:
+        return catalog.lookup(about.group, "v1", about.resource)
+
+    access = Access(StoredObjects(store, find), tokens=tokens, now=clock)
+    registry = Registry(store, catalog, clock=clock)
+    registry.admission.plugins.append(GrantCheck(access))
+    return API(registry, access, Pages(catalog, Discovery(lambda: catalog, address, aggregated)))

@@ -1,0 +1,184 @@
+"""What goes over the wire: objects, lists, statuses, in JSON or YAML, whole or as Table or metadata.
+
+Bytes of entries are joined, not encoded again, wherever the request's version shows what is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from dynkube import codec
+from dynkube.testing.apiserver import printing
+from dynkube.testing.apiserver.endpoints.negotiation import Accepted
+from dynkube.testing.apiserver.registry.versions import in_request, shows_as_stored
+from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.storage import Entry, Page, Rendering
+
+__all__ = ["Shape", "encode"]
+
+
+def encode(value: Any, accepted: Accepted | None) -> tuple[str, bytes]:
+    """Content type and body of a value; indented JSON without a newline where nothing was agreed on."""
+    if accepted is None:
+        return "application/json", _indented(value)
+    if accepted.media_type == "application/yaml":
+        from dynkube.testing.apiserver.endpoints.yamltext import dump
+
+        return accepted.media_type, dump(value)
+    return accepted.media_type, _indented(value) if accepted.pretty else codec.encode(value) + b"\n"
+
+
+def _indented(value: Any) -> bytes:
+    import json
+
+    text = json.dumps(value, indent=2, ensure_ascii=False, separators=(",", ": "))
+    return text.encode("utf-8", "surrogatepass")
+
+
+class Shape:
+    """How the objects of a resource are shown to one request.
+
+    Args:
+        resource: In the version of the request.
+        accepted: What was agreed on.
+        include: What goes into the rows of a Table.
+        now: What ages are told from.
+    """
+
+    def __init__(
+        self, resource: Resource, accepted: Accepted, now: Callable[[], datetime], include: str = "Metadata"
+    ) -> None:
+        self._resource = resource
+        self._accepted = accepted
+        self._include = include
+        self._now = now
+
+    # ------------------------------------------------------------------ one object
+
+    def entry(self, entry: Entry) -> tuple[str, bytes]:
+        """Content type and body of a stored object."""
+        if self._is_plain_json:
+            return self._accepted.media_type, self._text(entry) + b"\n"
+        return self.object(entry.object())
+
+    def object(self, obj: Object) -> tuple[str, bytes]:
+        """Content type and body of an object in its storage version."""
+        return encode(self._shaped(obj, headers=True), self._accepted)
+
+    def _shaped(self, obj: Object, *, headers: bool) -> Any:
+        kind, version = self._accepted.kind, self._accepted.group_version.version
+        if not kind:
+            return in_request(self._resource, obj)
+        if kind == "PartialObjectMetadata":
+            return printing.partial(obj, version)
+        if kind == "PartialObjectMetadataList":
+            raise printing.object_refused(self._resource)
+        return printing.table(
+            printing.printer_for(self._resource.gvr),
+            obj,
+            now=self._now(),
+            version=version,
+            include=self._include,
+            headers=headers,
+            convert=self._convert,
+        )
+
+    def _convert(self, obj: Object) -> Object:
+        return in_request(self._resource, obj)
+
+    @property
+    def _is_plain_json(self) -> bool:
+        accepted = self._accepted
+        return not accepted.kind and not accepted.pretty and accepted.media_type == "application/json"
+
+    def _text(self, entry: Entry) -> bytes:
+        """The JSON of a stored object in the version of the request."""
+        if shows_as_stored(self._resource, entry):
+            return entry.text(_head(self._resource))
+        return codec.encode(in_request(self._resource, entry.object()))
+
+    # ------------------------------------------------------------------ lists
+
+    def page(self, page: Page) -> tuple[str, bytes]:
+        """Content type and body of a list."""
+        if self._is_plain_json:
+            return self._accepted.media_type, self._list_text(page)
+        metadata = _list_metadata(page)
+        kind, version = self._accepted.kind, self._accepted.group_version.version
+        objects = [entry.object() for entry in page.entries]
+        if kind == "PartialObjectMetadata":
+            raise printing.list_refused(self._resource)
+        if kind == "PartialObjectMetadataList":
+            return encode(printing.partial_list(objects, metadata, version), self._accepted)
+        if kind:
+            printer = printing.printer_for(self._resource.gvr)
+            table = printing.table_of_list(
+                printer,
+                objects,
+                metadata,
+                now=self._now(),
+                version=version,
+                include=self._include,
+                convert=self._convert,
+            )
+            return encode(table, self._accepted)
+        return encode(codec.decode(self._list_text(page)), self._accepted)
+
+    def _list_text(self, page: Page) -> bytes:
+        resource = self._resource
+        kind, version = resource.list_kind or f"{resource.kind}List", resource.group_version.api_version
+        metadata = codec.encode(_list_metadata(page))
+        if resource.is_custom:
+            items = b",".join([self._text(entry) for entry in page.entries])
+            metadata = codec.encode({"continue": page.continue_token, **_list_metadata(page)})
+            head = b'{"apiVersion":"%b","items":[%b],"kind":"%b","metadata":%b}\n'
+            return head % (version.encode(), items, kind.encode(), metadata)
+        items = b",".join([self._item(entry) for entry in page.entries])
+        head = b'{"kind":"%b","apiVersion":"%b","metadata":%b,"items":[%b]}\n'
+        return head % (kind.encode(), version.encode(), metadata, items)
+
+    def _item(self, entry: Entry) -> bytes:
+        """An item of a list of a built-in kind: it has no apiVersion and kind of its own."""
+        if shows_as_stored(self._resource, entry):
+            return entry.body
+        shown = in_request(self._resource, entry.object())
+        return codec.encode({name: value for name, value in shown.items() if name not in ("apiVersion", "kind")})
+
+    # ------------------------------------------------------------------ watches
+
+    def rendering(self) -> Rendering:
+        """How a watch shows its objects."""
+        accepted, resource = self._accepted, self._resource
+        version = resource.group_version.api_version
+        if accepted.kind == "PartialObjectMetadata":
+            blank = {"kind": accepted.kind, "apiVersion": accepted.group_version.api_version}
+        else:
+            blank = {"kind": resource.kind, "apiVersion": version}
+        return Rendering(
+            key=(resource.gvr, accepted.kind, accepted.group_version, self._include),
+            render=self._render,
+            blank=blank,
+        )
+
+    def _render(self, entry: Entry, is_first: bool) -> bytes:
+        if not self._accepted.kind:
+            return self._text(entry)
+        return codec.encode(self._shaped(entry.object(), headers=is_first))
+
+
+def _head(resource: Resource) -> bytes:
+    kind, version = resource.kind.encode(), resource.group_version.api_version.encode()
+    if resource.is_custom:
+        return b'{"apiVersion":"%b","kind":"%b",' % (version, kind)
+    return b'{"kind":"%b","apiVersion":"%b",' % (kind, version)
+
+
+def _list_metadata(page: Page) -> Mapping[str, Any]:
+    metadata: dict[str, Any] = {"resourceVersion": str(page.revision)}
+    if page.continue_token:
+        metadata["continue"] = page.continue_token
+    if page.remaining is not None:
+        metadata["remainingItemCount"] = page.remaining
+    return metadata
