@@ -7,7 +7,8 @@ from dynkube.testing.apiserver.access import Access
 from dynkube.testing.apiserver.endpoints import queries
 from dynkube.testing.apiserver.endpoints.handlers import Handler
 from dynkube.testing.apiserver.endpoints.negotiation import accepts_route, negotiate_error
-from dynkube.testing.apiserver.endpoints.pages import Pages, no_page, plain_text
+from dynkube.testing.apiserver.endpoints.pages import Pages
+from dynkube.testing.apiserver.endpoints.plain import no_page, plain_text
 from dynkube.testing.apiserver.endpoints.representation import encode
 from dynkube.testing.apiserver.endpoints.routes import NoPageError, find_route, split_path
 from dynkube.testing.apiserver.messages import Request, RequestInfo, Response, UserInfo
@@ -79,7 +80,7 @@ def _is_long_running(info: RequestInfo) -> bool:
 
 def _no_info(info: RequestInfo) -> Response:
     problem = f"failed to create RequestInfo: unable to determine kind and namespace from url, {info.path}"
-    return plain_text(500, f'Internal Server Error: "{info.path}": {problem}')
+    return plain_text(500, f'Internal Server Error: "{info.path}": {problem}\n')
 
 
 def _refused(request: Request, error: StatusError) -> Response:

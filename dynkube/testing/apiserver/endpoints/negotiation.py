@@ -13,12 +13,23 @@ from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver.messages import Request
 from dynkube.testing.apiserver.statuses import StatusError, not_acceptable, status
 
-__all__ = ["JSON", "META_VERSIONS", "Accepted", "accepts_route", "negotiate", "negotiate_error", "wants_pretty"]
+__all__ = [
+    "JSON",
+    "META_VERSIONS",
+    "Accepted",
+    "accept_discovery",
+    "accepts_route",
+    "negotiate",
+    "negotiate_error",
+    "wants_pretty",
+    "watch_refusal",
+]
 
 JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 META_VERSIONS = (GroupVersion("meta.k8s.io", "v1"), GroupVersion("meta.k8s.io", "v1beta1"))
 _BUILT_IN, _CUSTOM = (JSON, YAML, PROTOBUF), (JSON, YAML)
 _STREAMS = (f"{JSON};stream=watch", f"{PROTOBUF};stream=watch")
+_KINDS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 _BROWSERS = ("curl", "Wget", "Mozilla/5.0")
 
 
@@ -71,9 +82,24 @@ def negotiate_error(request: Request) -> Accepted | None:
     return replace(found, pretty=True) if found is not None and wants_pretty(request) else found
 
 
-def accepts_route(accept: str, *, is_list: bool) -> StatusError | None:
-    """The refusal of go-restful, which looks first, and knows no ``application/*``; None where it lets pass."""
-    produced = (*_BUILT_IN, *_STREAMS) if is_list else _BUILT_IN
+def accept_discovery(accept: str) -> str | None:
+    """The media type of aggregated discovery, for who prefers it to the legacy documents."""
+    for clause in _clauses(accept):
+        wanted = tuple(clause.parameters.get(each, "") for each in ("g", "v", "as"))
+        for media_type in _CUSTOM:
+            if _matches(clause, media_type) and wanted == ("apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList"):
+                return media_type
+            if _matches(clause, media_type) and not any(wanted):
+                return None
+    return None
+
+
+def accepts_route(accept: str, *, is_list: bool, produced: Sequence[str] = ()) -> StatusError | None:
+    """The refusal of go-restful, which looks first, and knows no ``application/*``; None where it lets pass.
+
+    ``produced`` is what a path that is no resource has.
+    """
+    produced = produced or ((*_BUILT_IN, *_STREAMS) if is_list else _BUILT_IN)
     for clause in (accept or "*/*").split(","):
         media_type = clause.partition(";")[0].strip(" ")
         if media_type == "*/*" or media_type in produced:
@@ -132,11 +158,8 @@ def _options(clause: _Clause, media_type: str, *, has_table: bool, converts: boo
         return plain
     kind = parameters.get("as", "")
     group_version = GroupVersion(parameters.get("g", ""), parameters.get("v", ""))
-    if not converts or group_version not in META_VERSIONS:
-        return None
-    if kind == "Table" and (not has_table or media_type == PROTOBUF):
-        return None
-    if kind not in ("Table", "PartialObjectMetadata", "PartialObjectMetadataList"):
+    is_known = converts and group_version in META_VERSIONS and kind in _KINDS
+    if not is_known or (kind == "Table" and (not has_table or media_type == PROTOBUF)):
         return None
     return replace(plain, kind=kind, group_version=group_version)
 
