@@ -105,8 +105,21 @@ def objects(raw: RawClient) -> Members:
     return {"objects.json": encode(made), "componentstatuses.json": encode(computed)}
 
 
+def protobuf(_raw: RawClient) -> Members:
+    """Descriptors of the messages of all kinds, and how their JSON differs from them."""
+    import protodescriptors  # needs Go and grpcio-tools, which the other steps do not
+
+    documents = (data for name, data in read_members().items() if name.startswith("openapi/v3/api"))
+    schemas = protodescriptors.schemas_of(documents)
+    descriptors = protodescriptors.compile_descriptors(schemas)
+    return {
+        "protobuf/descriptors": descriptors,
+        "protobuf/differences.json": encode(protodescriptors.differences(descriptors, schemas)),
+    }
+
+
 STEPS: Mapping[str, Callable[[RawClient], Members]] = {
-    each.__name__: each for each in (version, resources, objects, columns, openapi)
+    each.__name__: each for each in (version, resources, objects, columns, openapi, protobuf)
 }
 
 
