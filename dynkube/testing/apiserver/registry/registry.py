@@ -31,7 +31,7 @@ from dynkube.testing.apiserver.registry.options import PLAIN_DELETE, PLAIN_WRITE
 from dynkube.testing.apiserver.registry.scope import Scope
 from dynkube.testing.apiserver.registry.updating import Change, Outcome
 from dynkube.testing.apiserver.registry.versions import in_storage
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Entry, ListOptions, Page, Rendering, Store, Watch
 
 __all__ = ["Registry"]
@@ -115,9 +115,37 @@ class Registry:
             scope = replace(scope, namespace=meta.get("name", ""))
         metadata.ensure_namespace(obj, "" if scope.about == NAMESPACES else scope.namespace)
         scope.warn(metadata.drop_duplicate_owners(meta, after_admission=False))
-        obj = in_storage(scope.resource, track_update(self._machinery, scope, None, obj, options))
+        obj = self.managed(scope, None, obj, options)
         self._admit(scope, CREATE, obj, None, options)
         return creation.store_new(self._machinery, scope, obj, dry_run=options.dry_run)
+
+    def receive(
+        self, scope: Scope, body: Resource, obj: Object, options: WriteOptions, *, keeps_identity: bool = False
+    ) -> Object:
+        """What a create makes of an object up to storing it, for what is sent to do something (`subresources`).
+
+        Args:
+            scope: Of the request.
+            body: Of what is sent, where that is another kind than the resource's: an Eviction of a pod.
+            obj: What is sent; changed in place.
+            options: Of the create.
+            keeps_identity: Whether uid and the like are left as they are: they are preconditions.
+
+        Raises:
+            StatusError: It is refused.
+        """
+        meta = obj["metadata"]
+        if not keeps_identity:
+            metadata.wipe(meta)
+        metadata.ensure_namespace(obj, scope.object_namespace)
+        scope.warn(metadata.drop_duplicate_owners(meta, after_admission=False))
+        obj = self.managed(replace(scope, resource=body), None, obj, options)
+        self._admit(scope, CREATE, obj, None, options)
+        return obj
+
+    def managed(self, scope: Scope, live: Object | None, obj: Object, options: WriteOptions) -> Object:
+        """An object as it is to be stored, with the managers of its fields, after a create or an update."""
+        return in_storage(scope.resource, track_update(self._machinery, scope, live, obj, options))
 
     def update(
         self,
@@ -155,7 +183,7 @@ class Registry:
         scope.warn(metadata.drop_duplicate_owners(obj["metadata"], after_admission=False))
 
         def change(live: Object | None) -> Object:
-            return in_storage(scope.resource, track_update(self._machinery, scope, live, obj, options))
+            return self.managed(scope, live, obj, options)
 
         return self.update(scope, change, options, uid=obj["metadata"].get("uid", ""))
 
