@@ -1,24 +1,42 @@
 """What hangs below a resource, and the kinds that are created without being stored.
 
-The registry's pipelines stay generic; this room says what is special about one subresource. Four
-shapes (the real server's ``rest`` interfaces), found by `action`, `view`, `strategy` and `connection`:
+The registry's pipelines stay generic; this room says what is special about one subresource. There are
+four shapes (the real server's ``rest`` interfaces):
 
-===================  ========================================================  =====================================
-shape                which                                                     who does what
-===================  ========================================================  =====================================
-`Action`             pods/binding, bindings, pods/eviction,                    the endpoint decodes, normalizes,
-                     serviceaccounts/token, and the reviews                    defaults and field-manages the body as
-                     (SubjectAccessReview, TokenReview, ...)                   a create of ``action.kind`` does, then
-                                                                               answers what ``action.run`` returns
-`View`               scale, built in and custom                                the endpoint reads, updates, patches or
-                                                                               applies a body of ``view.kind``; the
-                                                                               view makes it of the object, and the
-                                                                               object of it
-`Strategy`           pods/resize, pods/ephemeralcontainers,                    a write of the object itself through
-                     certificatesigningrequests/approval,                      the registry's update, with this
-                     namespaces/finalize                                       strategy in place of the kind's own
-`Connection`         log, exec, attach, portforward, proxy                     answers by itself
-===================  ========================================================  =====================================
+===============  ============================================  ==================================================
+shape            which                                         who does what
+===============  ============================================  ==================================================
+`find_action`    pods/binding, bindings, pods/eviction,        the endpoint decodes the body as
+                 serviceaccounts/token, and the reviews        ``action.body``; `Registry.act` is a create up to
+                                                               storage, then calls ``action.run``
+`find_view`      scale, built in and custom                    the endpoint reads, updates, patches and applies
+                                                               objects of ``view.body``; `View.through` makes
+                                                               changes of the view changes of the object
+`find_strategy`  certificatesigningrequests/approval,          a write of the object itself, by this strategy
+                 namespaces/finalize                           (``Scope.strategy_override``)
+`connect`        log, exec, attach, portforward, proxy         answers by itself
+===============  ============================================  ==================================================
 
-``status`` is the registry's own.
+``status`` is the registry's own, and so are pods/resize and pods/ephemeralcontainers: the strategy of pods knows
+them. `ApprovalCheck` is an admission plugin.
 """
+
+from __future__ import annotations
+
+from dynkube.testing.apiserver.subresources.actions import find_action, perform
+from dynkube.testing.apiserver.subresources.approvals import ApprovalCheck
+from dynkube.testing.apiserver.subresources.connections import connect
+from dynkube.testing.apiserver.subresources.finding import find_strategy, find_view
+from dynkube.testing.apiserver.subresources.shapes import Action, Call, View
+
+__all__ = [
+    "Action",
+    "ApprovalCheck",
+    "Call",
+    "View",
+    "connect",
+    "find_action",
+    "find_strategy",
+    "find_view",
+    "perform",
+]

@@ -1,85 +1,92 @@
-"""The shapes of what this room has: calls, actions and views, as `endpoints` uses them."""
+"""The shapes of what this room has: calls, actions, views and connections, as `endpoints` uses them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from dynkube.schema import GroupVersionKind
-from dynkube.testing.apiserver.messages import UserInfo
+from dynkube.schema import GroupVersion
+from dynkube.testing.apiserver.registry import Change, Registry, Scope, WriteOptions
 from dynkube.testing.apiserver.resources import Object, Resource
 
 if TYPE_CHECKING:
     from dynkube.testing.apiserver.access import Access
-    from dynkube.testing.apiserver.registry import Registry
 
 __all__ = ["Action", "Call", "View"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request to a subresource or a review: who, on what, in which circumstances.
+    """One request to a subresource or a review.
 
-    ``resource`` is the parent (``pods`` of pods/eviction), or the review itself; ``name`` is "" for
-    reviews. ``warnings`` is filled: each text goes into a Warning header.
+    ``scope.resource`` is the parent (``pods`` of pods/eviction), or the review itself.
     """
 
     registry: Registry
     access: Access
-    user: UserInfo
-    resource: Resource
-    subresource: str
-    namespace: str
-    name: str
-    now: datetime
-    manager: str = ""
-    """The field manager, as fieldManager= or the User-Agent says it."""
-    dry_run: bool = False
-    query: Mapping[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    scope: Scope
+    options: WriteOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """Something that a create does (rest.NamedCreater).
+    """Something that a create does, beside storing an object (rest.NamedCreater); see `actions.perform`."""
 
-    The endpoint makes of the body what any create makes of it: decode as ``kind``, normalize, default,
-    field management (manager, subresource), namespace admission. Then it calls ``run``, which may change
-    the object that it gets, and answers 201 (or the code of a Status) with what it returns.
-    """
-
-    kind: GroupVersionKind
-    """Of the body."""
+    body: Resource
+    """Of what is sent: ``policy/v1 Eviction``."""
     run: Callable[[Call, Object], Object]
-    """Do it.
+    """Do it; may change the object that it gets, and gives what is answered: an object, or a Status.
 
     Raises:
         StatusError: It is refused.
     """
-    default: Callable[[Object], None] = lambda _: None
-    """Fill in what a client may leave out, in place."""
-    needs_matching_name: bool = False
-    """Whether the endpoint refuses a body whose metadata.name is not the one in the path."""
+    accepts: Sequence[GroupVersion]
+    """The versions that a body may be of; one that is not the body's own differs in nothing else."""
+    keeps_identity: bool = False
+    """Whether the body's uid and other system fields are kept: they are preconditions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Another shape of an object, read and written: autoscaling/v1 Scale of a Deployment.
+    """Another shape of an object, to be read and written: ``autoscaling/v1 Scale`` of a Deployment."""
 
-    The endpoint reads, replaces, patches and applies objects of ``kind``: ``read`` makes one of the stored
-    object, ``write`` carries a changed one back. Between them stands the registry's update of the object.
-    """
-
-    kind: GroupVersionKind
-    read: Callable[[Resource, Object], Object]
-    """The view of a stored object, with managedFields of the view's own fields.
+    body: Resource
+    """Of what is sent and answered."""
+    read: Callable[[Object], Object]
+    """The view of a stored object.
 
     Raises:
-        StatusError: 404, 500: there is no such view of this object.
+        StatusError: There is none.
     """
-    write: Callable[[Resource, Object, Object], Object]
-    """A copy of the stored object (second) with what the changed view (third) says."""
-    validate: Callable[[Object], Sequence[Any]] = lambda _: ()
-    """FieldErrors of a changed view."""
+    read_updated: Callable[[Object], Object]
+    """The view of an object that was just written."""
+    read_for_update: Callable[[Object], Object]
+    """The view that a change starts from: with managedFields, the view's own."""
+    write: Callable[[Object, Object], Object]
+    """The stored object, changed in place to what the view says.
+
+    Raises:
+        StatusError: The view is invalid.
+    """
+    check_apply: Callable[[Object, Object | None], None] = lambda _live, _applied: None
+    """What keeps a view from being applied: asked before (with None) and after the apply.
+
+    Raises:
+        StatusError: It cannot be.
+    """
+
+    def through(self, change: Change, *, is_apply: bool = False) -> Change:
+        """A change of the object out of a change of the view: for `Registry.update`."""
+
+        def change_object(live: Object | None) -> Object:
+            assert live is not None  # a subresource creates nothing
+            view = self.read_for_update(live)
+            if not is_apply:
+                return self.write(live, change(view))
+            self.check_apply(view, None)
+            applied = change(view)
+            self.check_apply(view, applied)
+            return self.write(live, applied)
+
+        return change_object

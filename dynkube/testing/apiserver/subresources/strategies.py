@@ -1,0 +1,180 @@
+"""Strategies of the subresources that write the object itself; each narrows the kind's own.
+
+Those of pods (resize, ephemeralcontainers) are in the kind's own strategy, which knows containers.
+"""
+
+# A strategy answers every question that is asked of a kind; few of the answers need every argument.
+# ruff: noqa: ARG002
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from typing import Any
+
+from dynkube.schema import GroupVersion
+from dynkube.testing.apiserver.fielderrors import (
+    FieldError,
+    child,
+    duplicate,
+    forbidden,
+    index,
+    invalid,
+    not_supported,
+    quoted,
+    required,
+)
+from dynkube.testing.apiserver.names import label_key
+from dynkube.testing.apiserver.resources import Object, Strategy
+
+__all__ = ["ApprovalStrategy", "FinalizeStrategy", "Narrowed", "restore"]
+
+_CONDITIONS = "status.conditions"
+_STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
+
+
+class Narrowed(Strategy):
+    """The strategy of a kind, for writes through one of its subresources. What is not said here is the kind's."""
+
+    def __init__(self, kind: Strategy) -> None:
+        self.kind = kind
+        self.allows_unconditional_update = kind.allows_unconditional_update
+        self.has_status = kind.has_status
+        self.has_generation = kind.has_generation
+
+    def normalize(self, obj: Object, group_version: GroupVersion) -> list[str]:
+        """As the kind does."""
+        return self.kind.normalize(obj, group_version)
+
+    def default(self, obj: Object, group_version: GroupVersion) -> None:
+        """As the kind does."""
+        self.kind.default(obj, group_version)
+
+    def convert(self, obj: Object, to: GroupVersion) -> Object:
+        """As the kind does."""
+        return self.kind.convert(obj, to)
+
+    def validate_name(self, name: str, /, *, prefix: bool = False) -> Sequence[str]:
+        """As the kind does."""
+        return self.kind.validate_name(name, prefix=prefix)
+
+    def selectable_fields(self, obj: Object) -> Mapping[str, str]:
+        """As the kind does."""
+        return self.kind.selectable_fields(obj)
+
+    def reset_fields(self, subresource: str) -> Sequence[tuple[str, ...]]:
+        """None, unless one says so."""
+        return ()
+
+
+def restore(obj: Object, old: Object, *fields: str) -> None:
+    """Let fields of an object be what they were, in place."""
+    for field in fields:
+        if field in old:
+            obj[field] = deepcopy(old[field])
+        else:
+            obj.pop(field, None)
+
+
+# ------------------------------------------------------------------ namespaces/finalize
+
+
+class FinalizeStrategy(Narrowed):
+    """Who ends a namespace takes away its finalizers, in spec (KUBE/pkg/registry/core/namespace/strategy.go)."""
+
+    def reset_fields(self, subresource: str) -> Sequence[tuple[str, ...]]:
+        """Status."""
+        return (("status",),)
+
+    def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
+        """Keep status."""
+        restore(obj, old, "status")
+
+    def validate_update(self, obj: Object, old: Object, subresource: str) -> Sequence[FieldError]:
+        """Finalizers are qualified names."""
+        finalizers = (obj.get("spec") or {}).get("finalizers") or ()
+        return [error for number, each in enumerate(finalizers) for error in _finalizer_errors(each, number)]
+
+
+def _finalizer_errors(finalizer: str, number: int) -> Iterator[FieldError]:
+    # KUBE/pkg/apis/core/validation, validateFinalizerName
+    path = index("spec.finalizers", number)
+    yield from (invalid(path, finalizer, problem) for problem in label_key(finalizer))
+    if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+        yield invalid(path, finalizer, "name is neither a standard finalizer name nor is it fully qualified")
+
+
+# ------------------------------------------------------------------ certificatesigningrequests/approval
+
+
+class ApprovalStrategy(Narrowed):
+    """Only the conditions (KUBE/pkg/registry/certificates/certificates/strategy.go).
+
+    Args:
+        kind: The strategy of the kind.
+        now: The time, as it is written down.
+    """
+
+    def __init__(self, kind: Strategy, now: str) -> None:
+        super().__init__(kind)
+        self._now = now
+
+    def reset_fields(self, subresource: str) -> Sequence[tuple[str, ...]]:
+        """All but the conditions."""
+        return (("spec",), ("status", "certificate"))
+
+    def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
+        """Keep all but the conditions, and say when they were written."""
+        conditions = (obj.get("status") or {}).get("conditions") or []
+        before = (old.get("status") or {}).get("conditions") or []
+        for condition in conditions:
+            condition["lastUpdateTime"] = condition.get("lastUpdateTime") or self._now
+            condition["lastTransitionTime"] = condition.get("lastTransitionTime") or self._transition(condition, before)
+        restore(obj, old, "spec", "status")
+        status = obj.setdefault("status", {})
+        status.pop("conditions", None)
+        if conditions:
+            status["conditions"] = conditions
+
+    def _transition(self, condition: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> str:
+        same = (each for each in before if (each["type"], each["status"]) == (condition["type"], condition["status"]))
+        return next((each["lastTransitionTime"] for each in same if each.get("lastTransitionTime")), self._now)
+
+    def validate_update(self, obj: Object, old: Object, subresource: str) -> Sequence[FieldError]:
+        """What a condition says, and that none is taken back."""
+        conditions = obj["status"].get("conditions") or ()
+        before = (old.get("status") or {}).get("conditions") or ()
+        return [*_condition_errors(conditions), *_removal_errors(conditions, before)]
+
+
+def _condition_errors(conditions: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:
+    # KUBE/pkg/apis/certificates/validation, validateConditions
+    seen: set[str] = set()
+    for number, condition in enumerate(conditions):
+        path, kind = index(_CONDITIONS, number), condition.get("type", "")
+        if not kind:
+            yield required(child(path, "type"))
+        yield from _status_errors(condition, kind, path)
+        if {"Approved", "Denied"} == {kind, *seen & {"Approved", "Denied"}}:
+            yield invalid(_CONDITIONS, kind, "Approved and Denied conditions are mutually exclusive")
+        if kind in seen:
+            yield duplicate(child(path, "type"), kind)
+        seen.add(kind)
+
+
+def _status_errors(condition: Mapping[str, Any], kind: str, path: str) -> Iterator[FieldError]:
+    status = condition.get("status", "")
+    allowed = ["True"] if kind in ("Approved", "Denied", "Failed") else ["False", "True", "Unknown"]
+    if not status:
+        yield required(child(path, "status"))
+    elif status not in allowed:
+        yield not_supported(child(path, "status"), status, allowed)
+
+
+def _removal_errors(
+    conditions: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]
+) -> Iterator[FieldError]:
+    for kind in ("Approved", "Denied", "Failed"):
+        now, then = (sum(each.get("type") == kind for each in some) for some in (conditions, before))
+        if now < then:
+            yield forbidden(_CONDITIONS, f"updates may not remove a condition of type {quoted(kind)}")
