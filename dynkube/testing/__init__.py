@@ -1,5 +1,7 @@
 """For who tests Python code that talks to Kubernetes: real servers and real faults, on loopback.
 
+- `APIServer`: a Kubernetes API server in this process: milliseconds to start, no binaries, faults
+  on demand (`ServerFault`), a record of what was asked.
 - `ControlPlane`: etcd and kube-apiserver from ``$KUBEBUILDER_ASSETS``, with fresh certificates:
   kubeconfigs, refusals, kills, expiry, broken aggregated APIs. envtest for Python.
 - `AccessRule`: what a user of it may do.
@@ -16,6 +18,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dynkube.testing.apiserver.faults import ServerFault
+    from dynkube.testing.apiserver.server import APIServer
     from dynkube.testing.brokengroups import BrokenGroup
     from dynkube.testing.controlplane import ControlPlane
     from dynkube.testing.errors import ControlPlaneError
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from dynkube.testing.rules import AccessRule
 
 __all__ = [
+    "APIServer",
     "AccessRule",
     "BrokenGroup",
     "ControlPlane",
@@ -32,9 +37,11 @@ __all__ = [
     "Injection",
     "ProxiedConnection",
     "SeenRequest",
+    "ServerFault",
 ]
 
 _HOMES = {
+    "APIServer": "dynkube.testing.apiserver.server",
     "AccessRule": "dynkube.testing.rules",
     "BrokenGroup": "dynkube.testing.brokengroups",
     "ControlPlane": "dynkube.testing.controlplane",
@@ -44,6 +51,7 @@ _HOMES = {
     "Injection": "dynkube.testing.faultproxy",
     "ProxiedConnection": "dynkube.testing.faultproxy",
     "SeenRequest": "dynkube.testing.faultproxy",
+    "ServerFault": "dynkube.testing.apiserver.faults",
 }
 
 

@@ -8,8 +8,8 @@ __all__ = ["ControlPlaneError"]
 
 
 class ControlPlaneError(DynkubeError):
-    """A program of the control plane did not start, died, or did not do what it was told.
+    """A control plane, real or embedded, did not start, is not running, or did not do what it was told.
 
-    The message names the program and its flags (paths and addresses: the secrets are in the
+    Of a program of the real one the message names the program and its flags (paths and addresses: the secrets are in the
     files) and ends with the tail of its log.
     """

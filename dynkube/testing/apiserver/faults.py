@@ -32,7 +32,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Literal, Self
@@ -283,7 +283,7 @@ class ServerInjection:
             self._faults.changed.notify_all()
             return True
 
-    async def apply(self, handle: Callable[[], Response]) -> Response:
+    async def apply(self, handle: Callable[[], Awaitable[Response]]) -> Response:
         """Make the response to a request that was claimed; ``handle`` makes the right one (the server's side).
 
         Raises:
@@ -296,7 +296,7 @@ class ServerInjection:
             await self._removed()
         if isinstance(fault.effect, effects.Substitute):
             return fault.effect.respond()
-        return await fault.effect.spoil(handle())
+        return await fault.effect.spoil(await handle())
 
     async def _removed(self) -> None:
         loop = asyncio.get_running_loop()

@@ -1,0 +1,473 @@
+"""`APIServer`: the embedded server's face, the same that `ControlPlane` has, and what only it can do."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from dynkube.errors import ConfigError, InvalidRequestError
+from dynkube.testing.errors import ControlPlaneError
+from dynkube.testing.rules import AccessRule
+
+if TYPE_CHECKING:
+    from dynkube.config import RESTConfig
+    from dynkube.dynamic import DynamicClient
+    from dynkube.schema import GroupVersionResource
+    from dynkube.testing.apiserver.access import Refusal
+    from dynkube.testing.apiserver.aggregatedapis import AggregatedAPI
+    from dynkube.testing.apiserver.audit import AuditedRequest
+    from dynkube.testing.apiserver.faults import Faults
+    from dynkube.testing.apiserver.hooks import Hook, Write
+    from dynkube.testing.apiserver.manifests import Manifest
+    from dynkube.testing.apiserver.running import Running
+
+__all__ = ["APIServer"]
+
+_LOOPBACK = "127.0.0.1"
+_TOKEN_USERS: Mapping[str, Sequence[str]] = {"token-user": ()}
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class APIServer:
+    """A Kubernetes API server in this process, over HTTPS on loopback: started in milliseconds, no binaries.
+
+    A context manager; `start` and `stop` do the same by hand. It answers as kube-apiserver 1.36
+    answers, and keeps what it is told until it stops; there is no cluster behind it. One can be used
+    from many threads, and several at once; a child of ``os.fork`` must not use its parent's.
+
+    ::
+
+        with APIServer(objects=["crds/", "deployment.yaml"]) as server:
+            client = server.connect()
+            with server.faults.inject(ServerFault.answer(503, retry_after=1), verb="list"):
+                ...
+            assert [each.verb for each in server.requests if each.resource == "widgets"] == ["list", "list"]
+
+    Args:
+        objects: What is there from the start, and again after `reset`: files and folders of YAML or
+            JSON, and dicts; see `load`.
+        host: Where to listen.
+        port: 0 for a free one.
+        allow_remote: Whether ``host`` may be an address that other machines reach.
+        token_users: Users with a static token, and their groups: see `token_user`.
+        clock: Tells the time that objects get (creationTimestamp, deletionTimestamp, managedFields),
+            as a datetime with its zone; default: now.
+        run_workloads: Whether pods become Running and workloads Available, as if there were nodes and
+            controllers; no pods are made for a workload.
+
+    Raises:
+        ConfigError: An argument is unusable.
+    """
+
+    def __init__(
+        self,
+        *,
+        objects: Iterable[Manifest] = (),
+        host: str = _LOOPBACK,
+        port: int = 0,
+        allow_remote: bool = False,
+        token_users: Mapping[str, Sequence[str]] = _TOKEN_USERS,
+        clock: Callable[[], datetime] = _utc_now,
+        run_workloads: bool = False,
+    ) -> None:
+        self._host = _checked_host(host, allow_remote=allow_remote)
+        self._port = port
+        self._objects = objects if isinstance(objects, (str, os.PathLike, Mapping)) else tuple(objects)
+        self._token_users = dict(_checked_users(token_users))
+        self._clock = clock
+        self._run_workloads = run_workloads
+        self._lock = threading.RLock()
+        self._running: Running | None = None
+
+    def __repr__(self) -> str:
+        running = self._running
+        return f"<APIServer {running.url if running else 'stopped'}>"
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    # ------------------------------------------------------------------ life
+
+    def start(self) -> None:
+        """Start, and return when requests are answered. A running one stays as it is.
+
+        Raises:
+            ConfigError: The address cannot be had.
+            InvalidRequestError: Some of ``objects=`` is no object, or is refused.
+        """
+        from dynkube.testing.apiserver.running import Running
+
+        with self._lock:
+            if self._running is not None:
+                return
+            try:
+                running = Running(host=self._host, port=self._port, clock=self._clock, token_users=self._token_users)
+            except OSError as error:
+                raise ConfigError(f"APIServer: cannot listen on {self._host}:{self._port}: {error.strerror}") from error
+            self._finalizer = weakref.finalize(self, running.close)
+            try:
+                self._fill(running)
+                running.listen()
+            except BaseException:
+                self._finalizer()
+                raise
+            self._running = running
+
+    def _fill(self, running: Running) -> None:
+        if self._run_workloads:
+            from dynkube.testing.apiserver.standin import WorkloadsRun
+
+            running.call(lambda core: core.hooks.add(WorkloadsRun(self._clock)))
+        if self._objects:
+            running.load(self._objects)
+        running.call(lambda core: core.keep())
+
+    def stop(self) -> None:
+        """Cut all connections; objects and kubeconfigs are gone. Idempotent."""
+        with self._lock:
+            if self._running is not None:
+                self._running = None
+                self._finalizer()
+
+    # ------------------------------------------------------------------ what clients need
+
+    @property
+    def url(self) -> str:
+        """``https://127.0.0.1:<port>``; the same after a restart."""
+        return self._need().url
+
+    @property
+    def ca_data(self) -> bytes:
+        """The certificate (PEM) of the authority that signed the server's."""
+        return self._need().authority.certificate
+
+    @property
+    def kubeconfig(self) -> Path:
+        """A kubeconfig of the admin (group ``system:masters``), 0600; gone after `stop`."""
+        return self._need().admin_kubeconfig
+
+    @property
+    def config(self) -> RESTConfig:
+        """The admin's `dynkube.config.RESTConfig`."""
+        from dynkube.config import load_config
+
+        return load_config(kubeconfig=self.kubeconfig)
+
+    def connect(self, kubeconfig: str | os.PathLike[str] | None = None, **options: Any) -> DynamicClient:
+        """A client of the admin, or of a kubeconfig that `user` or `token_user` gave.
+
+        Args:
+            kubeconfig: Default: the admin's.
+            **options: Those of `dynkube.connect`.
+        """
+        from dynkube.dynamic import connect
+
+        return connect(kubeconfig=self.kubeconfig if kubeconfig is None else kubeconfig, **options)
+
+    def user(self, name: str, groups: Sequence[str] = ()) -> Path:
+        """A kubeconfig with a new client certificate for this user. Without `allow` it may do next to nothing.
+
+        Raises:
+            InvalidRequestError: The name or a group is empty or longer than 64 characters (X.509).
+        """
+        running = self._need()
+        if isinstance(groups, str):
+            raise InvalidRequestError(
+                f"user: groups= must be a sequence of strings, such as ('developers',), not {groups!r}"
+            )
+        for each in (name, *groups):
+            if not 0 < len(each) <= 64:
+                raise InvalidRequestError(f"user: {each!r} must have 1 to 64 characters: it goes into a certificate")
+        return running.certificate_kubeconfig(name, groups)
+
+    def token_user(self, name: str = "token-user") -> Path:
+        """A kubeconfig with the bearer token of a user that ``token_users=`` names.
+
+        Raises:
+            InvalidRequestError: It names no such user.
+        """
+        running = self._need()
+        if name not in running.tokens:
+            known = ", ".join(sorted(running.tokens)) or "none"
+            raise InvalidRequestError(f"token_user: no user {name!r} ({known}): name it in APIServer(token_users=...)")
+        return running.token_kubeconfig(name)
+
+    def allow(self, rule: AccessRule) -> None:
+        """Grant a rule by RBAC; it is in force at once.
+
+        Raises:
+            ControlPlaneError: The server refused it (its namespace must exist).
+        """
+        base = f"{_RBAC}/namespaces/{rule.namespace}" if rule.namespace else _RBAC
+        prefix = "" if rule.namespace else "Cluster"
+        role = {"metadata": {"generateName": "dynkube-"}, "rules": [rule.policy_rule()]}
+
+        def grant(core: Any) -> None:
+            name = core.insider.call("POST", f"{base}/{prefix.lower()}roles", role)["metadata"]["name"]
+            binding = {
+                "metadata": {"name": name},
+                "subjects": [rule.subject()],
+                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": f"{prefix}Role", "name": name},
+            }
+            core.insider.call("POST", f"{base}/{prefix.lower()}rolebindings", binding)
+
+        self._need().call(grant)
+
+    def refuse(self, refusal: Refusal) -> Callable[[], None]:
+        """Refuse what a rule describes with a 403, whatever RBAC allows, also the admin's.
+
+        Returns:
+            What takes the rule back.
+        """
+        running = self._need()
+
+        def withdraw(core: Any) -> None:
+            if refusal in core.api.access.refusals:
+                core.api.access.refusals.remove(refusal)
+
+        running.call(lambda core: core.api.access.refusals.append(refusal))
+        return lambda: running.call(withdraw)
+
+    # ------------------------------------------------------------------ trouble
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong, and with which requests: `Faults.inject`."""
+        return self._need().core.faults
+
+    def pause(self) -> None:
+        """Stand still, as a process that got a SIGSTOP: connections stay open, nobody answers.
+
+        Raises:
+            ControlPlaneError: It was killed.
+        """
+        with self._lock:
+            self._need().pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`.
+
+        Raises:
+            ControlPlaneError: It was killed.
+        """
+        with self._lock:
+            self._need().resume()
+
+    def kill(self) -> None:
+        """Cut all connections, as a process that got a SIGKILL. Until `restart`, connecting is refused.
+
+        What is stored stays, as etcd's would.
+        """
+        with self._lock:
+            self._need().kill()
+
+    def restart(self) -> None:
+        """End watches and connections in an orderly way, unless it was killed, and listen on the same port."""
+        with self._lock:
+            self._need().restart()
+
+    def expire_history(self) -> None:
+        """Make everything before this moment too old: resourceVersions, and continue tokens.
+
+        A list at an exact older resourceVersion and an older continue token get HTTP 410; a watch
+        from an older resourceVersion gets an ERROR event with code 410. Every connection is cut.
+        """
+        with self._lock:
+            self._need().cut(lambda core: core.store.expire_history())
+
+    def break_group(self, group_version: str, how: str = "unavailable") -> AggregatedAPI:
+        """Serve a group version as an aggregated API that is broken.
+
+        ================  ==========================================================================
+        ``how``           what a client gets at ``/apis/<group>/<version>``
+        ================  ==========================================================================
+        ``unavailable``   503: the API behind it says so
+        ``refused``       503: nobody listens there
+        ``stale``         503, after it was well: known, then lost
+        ``html``          200 with a page of HTML
+        ``garbage``       200 with truncated JSON
+        ``empty``         200 with no body
+        ``hang``          nothing: the request waits until somebody's timeout
+        ``healthy``       an APIResourceList with one resource, ``gizmos``
+        ================  ==========================================================================
+
+        In aggregated discovery the version is ``Stale``, without resources, in the first five, and
+        ``Current`` in the others (``empty``: without resources).
+
+        Args:
+            group_version: One that the server does not have yet, such as ``broken.example.com/v1``.
+            how: In which way; the handle's ``behave(how)`` changes it.
+
+        Returns:
+            A handle with ``behave(how)``, ``repair()`` and ``remove()``; a context manager that
+            removes it.
+
+        Raises:
+            InvalidRequestError: No such way, the group version does not look like one, or it exists.
+        """
+        running = self._need()
+        return running.call(lambda core: core.aggregated.add(group_version, how, running.loop.call))
+
+    # ------------------------------------------------------------------ what has happened
+
+    @property
+    def requests(self) -> Sequence[AuditedRequest]:
+        """What was asked since the start or `reset`, the oldest first; of very many, the latest.
+
+        A request is here when its answer begins; one that still waits is not.
+        """
+        return self._need().core.audit.requests
+
+    def wait_for_request(
+        self,
+        timeout: float = 10.0,
+        *,
+        method: str = "",
+        path: str = "",
+        verb: str = "",
+        resource: str = "",
+        name: str = "",
+        count: int = 1,
+    ) -> None:
+        """Wait until ``count`` requests, of all in `requests`, fit.
+
+        Args:
+            timeout: Seconds to wait at most.
+            method: Of this HTTP method.
+            path: Whose path begins so.
+            verb: Of this verb of Kubernetes.
+            resource: On this resource.
+            name: On the object of this name.
+            count: How many.
+
+        Raises:
+            TimeoutError: They have not come in time.
+        """
+        wanted = {"method": method.upper(), "verb": verb, "resource": resource, "name": name}
+        wanted = {field: value for field, value in wanted.items() if value}
+
+        def fits(request: AuditedRequest) -> bool:
+            return request.path.startswith(path) and all(
+                getattr(request, field) == value for field, value in wanted.items()
+            )
+
+        shown = " ".join([*wanted.values(), path] if path else wanted.values())
+        self._need().core.audit.wait_for(fits, count, timeout, f"{count} requests {shown}".rstrip())
+
+    def history(self, resource: str | GroupVersionResource, namespace: str, name: str) -> Sequence[Write]:
+        """What happened to an object, the oldest first, as far back as the server remembers.
+
+        Args:
+            resource: Its plural: ``pods``, ``deployments.apps``, ``apps/v1/deployments``, or as a value.
+            namespace: "" for what is in none.
+            name: Its name.
+
+        Raises:
+            InvalidRequestError: No such resource is served.
+        """
+        return self._need().call(lambda core: core.history(resource, namespace, name))
+
+    # ------------------------------------------------------------------ what is there
+
+    def load(self, *objects: Manifest) -> None:
+        """Create objects, or replace those that are there, with the status that they say they have.
+
+        CRDs come first, and are established when what follows is created; an object that names no
+        namespace goes to ``default``.
+
+        Args:
+            *objects: Files and folders of YAML or JSON, and dicts.
+
+        Raises:
+            InvalidRequestError: Some is no object, or is refused; the message says where it stands.
+        """
+        self._need().load(objects)
+
+    def reset(self) -> None:
+        """Bring back what was there at the start, and forget everything else.
+
+        Objects are those of ``objects=``; faults, broken groups and `requests` are gone; every
+        connection is cut and every resourceVersion too old. Hooks stay.
+        """
+        with self._lock:
+            self._need().cut(lambda core: core.reset())
+
+    def on_write(self, hook: Hook, resource: str | GroupVersionResource = "") -> Callable[[], None]:
+        """Call a function after each write, or after each one to one resource.
+
+        It is called in the server's thread, soon after the write and before the server answers
+        anything else; it must not block, nor ask the server by a client. An object that it returns
+        is written, its status included: a controller in a function. When it raises, that is logged.
+
+        ::
+
+            def bound(write):
+                if write.type == "ADDED":
+                    return {**write.object, "status": {"phase": "Bound"}}
+
+            server.on_write(bound, "persistentvolumeclaims")
+
+        Returns:
+            What removes it.
+
+        Raises:
+            InvalidRequestError: No such resource is served.
+        """
+        running = self._need()
+
+        def add(core: Any) -> Callable[[], None]:
+            found = core.insider.resource(resource).gvr if resource else None
+            remove: Callable[[], None] = core.hooks.add(hook, found)
+            return remove
+
+        remove = running.call(add)
+        return lambda: running.call(lambda _: remove())
+
+    def _need(self) -> Running:
+        running = self._running
+        if running is None:
+            raise ControlPlaneError("the server is not running: call start(), or use it as a context manager")
+        return running
+
+
+def _checked_host(host: str, *, allow_remote: bool) -> str:
+    import ipaddress
+
+    if host == "localhost":
+        return _LOOPBACK
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        raise ConfigError(f"APIServer: host={host!r} is no IP address: write '127.0.0.1'") from None
+    if not address.is_loopback and not allow_remote:
+        raise ConfigError(
+            f"APIServer: host={host!r} is reached by other machines, and whoever has a kubeconfig of this server is "
+            "its admin: listen on '127.0.0.1', or say allow_remote=True"
+        )
+    return host
+
+
+def _checked_users(token_users: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for user, groups in token_users.items():
+        if not user:
+            raise ConfigError("token_users= names a user ''")
+        if isinstance(groups, str) or any("," in group for group in groups):
+            message = f"token_users=: the groups of {user!r} must be a sequence of strings without a comma"
+            raise ConfigError(message)
+        yield user, tuple(groups)
