@@ -57,6 +57,9 @@ class Strategy:
         """The object in another version of its group: a new dict, or the same if nothing but apiVersion changes."""
         return obj if obj["apiVersion"] == to.api_version else {**obj, "apiVersion": to.api_version}
 
+    def restore(self, obj: Object) -> None:
+        """What reading a stored object does to it, in place, where its definition has changed since it was written."""
+
     def prepare_for_create(self, obj: Object) -> None:
         """Drop what clients may not set, fill what the server does (PrepareForCreate). After field management."""
 

@@ -9,6 +9,14 @@ from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.access import Access
 from dynkube.testing.apiserver.access.escalation import GrantCheck
 from dynkube.testing.apiserver.access.objects import StoredObjects
+from dynkube.testing.apiserver.controllers import (
+    Controllers,
+    DefinitionController,
+    GarbageCollector,
+    NamespaceController,
+    Schedule,
+    call_soon,
+)
 from dynkube.testing.apiserver.discovery import Discovery, ServedVersion
 from dynkube.testing.apiserver.endpoints.api import API
 from dynkube.testing.apiserver.endpoints.pages import Pages
@@ -17,6 +25,7 @@ from dynkube.testing.apiserver.registry import Catalog, Registry
 from dynkube.testing.apiserver.registry.builtins import built_in_resources
 from dynkube.testing.apiserver.resources import Resource
 from dynkube.testing.apiserver.storage import Store
+from dynkube.testing.apiserver.subresources import ApprovalCheck
 
 __all__ = ["assemble"]
 
@@ -32,6 +41,7 @@ def assemble(
     clock: Callable[[], datetime] = _utc_now,
     tokens: Mapping[str, UserInfo] | None = None,
     aggregated: Callable[[], Iterable[ServedVersion]] = tuple,
+    schedule: Schedule = call_soon,
 ) -> API:
     """The API over a store; its ``registry`` and ``access`` are the rooms behind it.
 
@@ -41,6 +51,7 @@ def assemble(
         clock: Tells the time, with its zone.
         tokens: Static tokens, and whose they are; may be added to later.
         aggregated: Gives the group versions of APIs behind this server.
+        schedule: Has a function called later, when the request is answered: controllers work then.
     """
     catalog = Catalog(built_in_resources())
 
@@ -49,5 +60,7 @@ def assemble(
 
     access = Access(StoredObjects(store, find), tokens=tokens, now=clock)
     registry = Registry(store, catalog, clock=clock)
-    registry.admission.plugins.append(GrantCheck(access))
+    registry.admission.plugins += [ApprovalCheck(access), GrantCheck(access)]
+    controllers = [DefinitionController(registry), NamespaceController(registry), GarbageCollector(registry)]
+    Controllers(store, controllers, schedule)
     return API(registry, access, Pages(catalog, Discovery(lambda: catalog, address, aggregated)))

@@ -37,7 +37,7 @@ def store_new(
     strategy.prepare_for_create(obj)
     errors = creation_errors(scope.resource, obj, strategy.validate(obj))
     if errors:
-        raise statuses.invalid(scope.resource.group_kind, metadata.get("name", ""), errors)
+        raise statuses.invalid(scope.kind_of(obj), metadata.get("name", ""), errors)
     scope.warn_all(strategy.warnings(obj, None, scope.subresource))
     machinery.admission.validate(scope, CREATE, obj, None, dry_run=dry_run)
     if not dry_run and not is_update and _asks_for_revision(metadata.get("resourceVersion", "")):

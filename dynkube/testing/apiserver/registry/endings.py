@@ -9,6 +9,7 @@ from typing import Any
 
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver import statuses
+from dynkube.testing.apiserver.customresources.conditions import mark_for_deletion
 from dynkube.testing.apiserver.registry.admission import DELETE
 from dynkube.testing.apiserver.registry.deletion import Deletion, delete
 from dynkube.testing.apiserver.registry.machinery import Machinery
@@ -19,11 +20,9 @@ from dynkube.testing.apiserver.registry.scope import Scope
 from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.storage.entries import Entry
 
-__all__ = ["CRDS", "CRD_CLEANUP", "delete_definition", "delete_namespace", "set_condition"]
+__all__ = ["CRDS", "delete_definition", "delete_namespace"]
 
 CRDS = GroupResource("apiextensions.k8s.io", "customresourcedefinitions")
-CRD_CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
-"""The finalizer that waits for the objects of a CRD to be gone."""
 
 
 def delete_namespace(machinery: Machinery, scope: Scope, options: DeleteOptions) -> Deletion:
@@ -58,27 +57,8 @@ def delete_definition(machinery: Machinery, scope: Scope, options: DeleteOptions
         return delete(machinery, scope, options)
     machinery.admission.admit(scope, DELETE, None, entry.object(), dry_run=options.dry_run)
     machinery.admission.validate(scope, DELETE, None, entry.object(), dry_run=options.dry_run)
-    now = machinery.now()
-    metadata = obj["metadata"]
-    metadata["deletionTimestamp"] = now
-    if CRD_CLEANUP not in metadata.get("finalizers", ()):
-        metadata["finalizers"] = [*metadata.get("finalizers", ()), CRD_CLEANUP]
-    message = "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon"
-    set_condition(obj, "Terminating", "True", "InstanceDeletionPending", message, now)
+    mark_for_deletion(obj, machinery.now())
     return Deletion(_store(machinery, scope, entry, obj, options), is_gone=False)
-
-
-def set_condition(obj: Object, kind: str, status: str, reason: str, message: str, now: str) -> None:
-    """Set a condition of status, in place (SetCRDCondition): its time changes only with its status."""
-    conditions: list[dict[str, Any]] = obj.setdefault("status", {}).setdefault("conditions", [])
-    condition = {"type": kind, "status": status, "lastTransitionTime": now, "reason": reason, "message": message}
-    for index, each in enumerate(conditions):
-        if each.get("type") == kind:
-            if each.get("status") == status:
-                condition["lastTransitionTime"] = each.get("lastTransitionTime", now)
-            conditions[index] = {**each, **condition}
-            return
-    conditions.append(condition)
 
 
 def _find(machinery: Machinery, scope: Scope, options: DeleteOptions) -> Entry:

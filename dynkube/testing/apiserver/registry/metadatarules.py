@@ -58,6 +58,8 @@ _LENIENT_ABOUT_FINALIZERS = frozenset(
 def creation_errors(resource: Resource, obj: Object, others: Sequence[FieldError]) -> Sequence[FieldError]:
     """What is wrong with a new object: its metadata, and ``others``, which is what its strategy says."""
     metadata = obj["metadata"]
+    if resource.is_custom and obj["kind"] != resource.kind:
+        return others  # that it is of another kind is all there is to say
     errors = [*_as_new(resource, metadata), *others]
     if errors:
         return errors

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.fielderrors import quoted
@@ -30,7 +32,7 @@ from dynkube.testing.apiserver.registry.managers import track_update
 from dynkube.testing.apiserver.registry.options import PLAIN_DELETE, PLAIN_WRITE, DeleteOptions, WriteOptions
 from dynkube.testing.apiserver.registry.scope import Scope
 from dynkube.testing.apiserver.registry.updating import Change, Outcome
-from dynkube.testing.apiserver.registry.versions import in_storage
+from dynkube.testing.apiserver.registry.versions import in_request, in_storage
 from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Entry, ListOptions, Page, Rendering, Store, Watch
 
@@ -69,6 +71,10 @@ class Registry:
     def admission(self) -> Admission:
         """What may refuse or amend a write."""
         return self._machinery.admission
+
+    def now(self) -> str:
+        """The time as objects tell it."""
+        return self._machinery.now()
 
     # ------------------------------------------------------------------ reads
 
@@ -187,6 +193,23 @@ class Registry:
 
         return self.update(scope, change, options, uid=obj["metadata"].get("uid", ""))
 
+    def amend(
+        self, scope: Scope, change: Callable[[dict[str, Any]], None], options: WriteOptions = PLAIN_WRITE
+    ) -> Outcome:
+        """Change an object's metadata by a function that changes it in place.
+
+        Raises:
+            StatusError: It is refused, or is not there.
+        """
+
+        def changed(live: Object | None) -> Object:
+            assert live is not None  # an amendment creates nothing
+            obj = in_request(scope.resource, {**live, "metadata": dict(live["metadata"])})
+            change(obj["metadata"])
+            return self.managed(scope, live, obj, options)
+
+        return self.update(scope, changed, options)
+
     def _admit(self, scope: Scope, operation: str, obj: Object, old: Object | None, options: WriteOptions) -> None:
         self.admission.admit(scope, operation, obj, old, dry_run=options.dry_run)
         scope.warn(metadata.drop_duplicate_owners(obj["metadata"], after_admission=True))
@@ -216,19 +239,45 @@ class Registry:
         self._warn_of_deletion(scope, options)
         page = self.list(scope, listed)
         for entry in page.entries:
-            # The name stays out of admission: a collection has none.
             one = replace(scope, namespace=entry.namespace, name=entry.name)
-            try:
-                deletion.delete(self._machinery, one, options)
-            except statuses.StatusError as error:
-                if error.code != 404:
-                    raise
+            _ignore_absence(partial(deletion.delete, self._machinery, one, options))
         return page
+
+    def delete_if_there(self, scope: Scope, options: DeleteOptions = PLAIN_DELETE) -> None:
+        """Delete an object, or begin to; nothing if it is gone.
+
+        Raises:
+            StatusError: It is refused.
+        """
+        _ignore_absence(partial(self.delete, scope, options))
+
+    # ------------------------------------------------------------------ definitions
+
+    def reread(self, resources: Iterable[Resource]) -> None:
+        """Have the objects of a custom resource look as its changed definition says, without a write.
+
+        Reading an object prunes and defaults it by the schema of today (`Strategy.restore`).
+        """
+        for resource in tuple(resources)[:1]:
+            self.store.reread(resource, partial(_restored, resource))
 
     @staticmethod
     def _warn_of_deletion(scope: Scope, options: DeleteOptions) -> None:
         if options.propagation_policy is None and options.orphan_dependents is None:
             scope.warn(deletionrules.warning(scope.about))
+
+
+def _restored(resource: Resource, obj: Object) -> Object:
+    resource.strategy.restore(obj)
+    return obj
+
+
+def _ignore_absence(delete: Callable[[], object]) -> None:
+    try:
+        delete()
+    except statuses.StatusError as error:
+        if error.code != 404:
+            raise
 
 
 def _check_name(name: str) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from dynkube.schema import GroupResource
+from dynkube.schema import GroupKind, GroupResource
 from dynkube.testing.apiserver.messages import UserInfo
-from dynkube.testing.apiserver.resources import Resource, Strategy
+from dynkube.testing.apiserver.resources import Object, Resource, Strategy
 
 __all__ = ["SYSTEM", "Scope"]
 
@@ -50,6 +50,11 @@ class Scope:
     def object_namespace(self) -> str:
         """Where the object is: "" for a cluster-scoped one, whatever the request's namespace says."""
         return self.namespace if self.resource.namespaced else ""
+
+    def kind_of(self, obj: Object) -> GroupKind:
+        """What messages call the kind of an object: of a custom one what it says itself."""
+        kind = obj["kind"] if self.resource.is_custom else self.resource.kind
+        return GroupKind(self.resource.gvr.group, kind)
 
     def warn(self, *texts: str) -> None:
         """Add warnings; empty ones are none."""

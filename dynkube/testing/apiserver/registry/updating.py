@@ -20,6 +20,7 @@ from dynkube.testing.apiserver.registry.machinery import Machinery
 from dynkube.testing.apiserver.registry.metadatarules import update_errors
 from dynkube.testing.apiserver.registry.sameness import is_same
 from dynkube.testing.apiserver.registry.scope import Scope
+from dynkube.testing.apiserver.registry.versions import in_storage
 from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.storage.entries import Entry
 
@@ -68,7 +69,7 @@ def update(
         raise statuses.not_found(scope.about, scope.name)
     if uid and (entry is None or entry.uid != uid):
         raise _other_uid(scope, uid, "" if entry is None else entry.uid)
-    obj = change(None if entry is None else entry.object())
+    obj = change(None if entry is None else in_storage(scope.resource, entry.object()))
     revision = _revision(obj["metadata"].get("resourceVersion", ""))
     if entry is None:
         return Outcome(store_new(machinery, scope, obj, dry_run=dry_run, is_update=True), is_created=True)
@@ -76,7 +77,7 @@ def update(
         obj["metadata"]["resourceVersion"] = str(entry.revision)
     else:
         _require_current(scope, revision, entry)
-    old = entry.object()
+    old = in_storage(scope.resource, entry.object())
     _prepare(scope, obj, old)
     obj = keep_times(obj, old)
     machinery.admission.validate(scope, UPDATE, obj, old, dry_run=dry_run)
@@ -84,7 +85,8 @@ def update(
         if not dry_run:
             machinery.store.delete(scope.resource, entry.namespace, entry.name)
         return Outcome(Entry(obj, entry.revision))
-    if is_same(obj, old):
+    # What is stored in a version of the past is written anew, though nothing else changes.
+    if is_same(obj, old) and entry.api_version == scope.resource.storage_group_version.api_version:
         return Outcome(entry)
     return Outcome(Entry(obj, entry.revision) if dry_run else machinery.store.update(scope.resource, obj))
 
@@ -135,7 +137,7 @@ def _prepare(scope: Scope, obj: Object, old: Object) -> None:
     rules.keep(metadata, before)
     errors = update_errors(scope.resource, obj, old, strategy.validate_update(obj, old, scope.subresource))
     if errors:
-        raise statuses.invalid(scope.resource.group_kind, metadata.get("name", ""), errors)
+        raise statuses.invalid(scope.kind_of(obj), metadata.get("name", ""), errors)
     scope.warn_all(strategy.warnings(obj, old, scope.subresource))
 
 

@@ -38,6 +38,10 @@ class Collection:
         self._entries[entry.key] = entry
         return self._happened(Event(entry.revision, entry, previous))
 
+    def swap(self, entry: Entry) -> None:
+        """Show an object that is there in another way, without a write: nobody is told."""
+        self._entries[entry.key] = entry
+
     def remove(self, key: str, revision: int) -> Event:
         """Remove an object that is there."""
         previous = self._entries.pop(key)

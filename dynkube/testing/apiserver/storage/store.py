@@ -214,6 +214,15 @@ class Store:
         """
         self._listeners.append(listener)
 
+    def reread(self, resource: Resource, change: Callable[[Object], Object]) -> None:
+        """Have all objects of a resource look as ``change`` makes them, at the revisions that they have.
+
+        What a server does that reads them anew because their definition changed: it is no write.
+        """
+        collection = self._of(resource.storage_resource)
+        for entry in collection.current():
+            collection.swap(Entry(change(entry.object()), entry.revision, entry.fields))
+
     def forget(self, resource: GroupResource) -> None:
         """Drop a resource that is no longer served: its objects, its past, its watches."""
         self._frames.pop(resource, None)
