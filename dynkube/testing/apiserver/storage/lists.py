@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dynkube.testing.apiserver import statuses
+from dynkube.testing.apiserver.names import path_segment_name
 from dynkube.testing.apiserver.storage.collection import Collection
 from dynkube.testing.apiserver.storage.entries import Entry, key_of
 from dynkube.testing.apiserver.storage.options import EXACT, NOT_OLDER_THAN, ListOptions, parse_revision
@@ -39,13 +40,16 @@ class Page:
     """remainingItemCount; None where it is not said."""
 
 
-def list_entries(collection: Collection, namespace: str, options: ListOptions, *, latest: int) -> Page:
+def list_entries(
+    collection: Collection, namespace: str, options: ListOptions, *, namespaced: bool, latest: int
+) -> Page:
     """List what a request asks for.
 
     Args:
         collection: Of the resource.
         namespace: Of the request; "" for all.
         options: Valid ones.
+        namespaced: Whether objects of the resource are in namespaces.
         latest: The store's revision.
 
     Raises:
@@ -53,7 +57,8 @@ def list_entries(collection: Collection, namespace: str, options: ListOptions, *
     """
     token = _continuation(options)
     selection = Selection(options, namespace or _selected_namespace(options, token))
-    if selection.name is not None and token is None and selection.name and "/" not in selection.name:
+    has_key = bool(selection.namespace) == namespaced and not path_segment_name(selection.name or "")
+    if selection.name and has_key and token is None:
         return _list_one(collection, selection, options, latest)
     revision = token.revision if token else _exact_revision(options)
     start = _absolute(token.start, namespace) if token else ""

@@ -154,7 +154,8 @@ class Store:
             StatusError: 400, a resourceVersion or token that is none; 410, one that is too old; 504,
                 one of the future.
         """
-        return list_entries(self._of(resource.storage_resource), namespace, options, latest=self.revision)
+        collection = self._of(resource.storage_resource)
+        return list_entries(collection, namespace, options, namespaced=resource.namespaced, latest=self.revision)
 
     def watch(self, resource: Resource, namespace: str, options: ListOptions, rendering: Rendering) -> Watch:
         """A watch; iterate over it for the bytes to send. ``options`` are valid and defaulted.

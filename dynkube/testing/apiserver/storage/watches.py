@@ -76,6 +76,7 @@ class Watch:
         if options.send_initial_events:
             self._initial = iter(collection.current(self._selection.namespace))
             revision = self._begun
+        self._since = revision
         self._cursor = self._log.after(revision)
 
     def _find_problem(self, options: ListOptions) -> Mapping[str, Any] | None:
@@ -113,7 +114,8 @@ class Watch:
                         yield self._bookmark()
                     await alarm.wait(timer.next())
                     continue
-                seen = (self._selection.seen(event) for event in events)
+                # A watch from a revision of the future hears nothing of what comes before it.
+                seen = (self._selection.seen(event) for event in events if event.revision > self._since)
                 for batch in _batches(self._frame(*each) for each in seen if each is not None):
                     yield batch
         finally:
