@@ -45,7 +45,10 @@ _ACCEPTED_AT_ONCE: Final = 64
 # How long nobody is accepted when the process has no file descriptors left.
 _EXHAUSTED_SECONDS: Final = 1.0
 _CREDENTIAL_ID: Final = "authentication.kubernetes.io/credential-id"
-_BAD_REQUEST: Final = b"400 Bad Request"
+# What net/http answers to what is no request.
+_BAD_REQUEST: Final = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n400 Bad Request"
+)
 
 
 class HTTPServer:
@@ -182,8 +185,7 @@ class HTTPServer:
         try:
             request = await self._read(incoming)
         except ValueError:
-            await writer.whole(400, [("Content-Type", "text/plain; charset=utf-8")], _BAD_REQUEST)
-            return _Sent(keep_alive=False)
+            return _Sent(keep_alive=False, data=_BAD_REQUEST)
         is_whole = incoming.content.at_eof()
         writer.keeps_alive = writer.keeps_alive and is_whole
         try:
@@ -286,13 +288,16 @@ def _bound(host: str, port: int) -> socket.socket:
 
 
 class _Sent:
-    """What aiohttp gets back of its handler: a response that has been sent."""
+    """What aiohttp gets back of its handler: a response that has been sent, or is ``data``."""
 
-    def __init__(self, *, keep_alive: bool) -> None:
+    def __init__(self, *, keep_alive: bool, data: bytes = b"") -> None:
         self.keep_alive = keep_alive
+        self._data = data
 
     async def prepare(self, request: web.BaseRequest) -> None:
-        """Nothing is left to send."""
+        """Send what is left to send."""
+        if self._data:
+            await request.writer.write(self._data)
 
     async def write_eof(self) -> None:
         """Nothing is left to send."""
@@ -319,6 +324,4 @@ class _Connection(web.RequestHandler):
         if status != 400:
             _logger.error("%s: the connection failed: %s", request.remote, message or exc, exc_info=exc)
             raise ConnectionResetError
-        response = web.Response(status=400, body=_BAD_REQUEST, content_type="text/plain", charset="utf-8")
-        response.force_close()
-        return response
+        return cast("web.StreamResponse", _Sent(keep_alive=False, data=_BAD_REQUEST))

@@ -713,7 +713,7 @@ class TestBounds:
             log.append(self.event(revision))
         assert len(log) <= 16
         assert [event.revision for event in log][-1] == 101
-        assert log.compacted == log.start == [event.revision for event in log][0] - 1
+        assert log.compacted == log.start == next(event.revision for event in log) - 1
 
     def test_the_log_keeps_so_many_bytes_of_what_is_no_more(self) -> None:
         log = EventLog(1, capacity_bytes=100_000)
