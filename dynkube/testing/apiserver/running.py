@@ -62,7 +62,7 @@ class Running:
         self.address = f"[{shown}]:{self.port}" if ":" in shown else f"{shown}:{self.port}"
         self.url = f"https://{self.address}"
         self.loop = LoopThread(f"APIServer:{self.port}")
-        users = {self.tokens[name]: UserInfo(name, tuple(groups)) for name, groups in token_users.items()}
+        users = {self.tokens[name]: UserInfo(name, tuple(groups), f"{name}-uid") for name, groups in token_users.items()}
         try:
             self.core = self.loop.call(
                 lambda: Core(address=self.address, authority=self.authority.certificate, clock=clock, tokens=users)
