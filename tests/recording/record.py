@@ -13,6 +13,7 @@ import base64
 import hashlib
 import json
 import re
+import subprocess
 import sys
 import time
 import zipfile
@@ -22,6 +23,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+import customtemplates
 from raw import RawClient
 
 from dynkube.testing import ControlPlane
@@ -77,11 +79,19 @@ def columns(raw: RawClient) -> Members:
 
 
 def openapi(raw: RawClient) -> Members:
-    """The OpenAPI v3 documents, byte by byte."""
+    """The OpenAPI documents, byte by byte, and the hashes that the root of v3 names them by."""
     root = get(raw, "/openapi/v3")["paths"]
+    urls = {path: each["serverRelativeURL"] for path, each in root.items()}
     return {
-        f"openapi/v3/{path}.json": raw.request("GET", each["serverRelativeURL"]).body for path, each in root.items()
+        "openapi/v2.json": raw.request("GET", "/openapi/v2").body,
+        "openapi/v3.json": encode({path: url.partition("?hash=")[2] for path, url in urls.items()}),
+        **{f"openapi/v3/{path}.json": raw.request("GET", url).body for path, url in urls.items()},
     }
+
+
+def custom(raw: RawClient) -> Members:
+    """What OpenAPI says of a custom resource, as templates."""
+    return {"openapi/custom.json": encode(customtemplates.record(raw))}
 
 
 def objects(raw: RawClient) -> Members:
@@ -118,9 +128,21 @@ def protobuf(_raw: RawClient) -> Members:
     }
 
 
+def internal_types(_raw: RawClient) -> Members:
+    """The types that the server works with inside, which some of its messages show."""
+    return {"internal-types.json": run_go("internaltypes")}
+
+
 STEPS: Mapping[str, Callable[[RawClient], Members]] = {
-    each.__name__: each for each in (version, resources, objects, columns, openapi, protobuf)
+    each.__name__: each for each in (version, resources, objects, columns, openapi, custom, protobuf, internal_types)
 }
+
+
+def run_go(program: str) -> bytes:
+    """What the Go program in a folder beside this file prints; needs Go."""
+    folder = Path(__file__).parent / program
+    done = subprocess.run(["go", "run", "."], cwd=folder, stdout=subprocess.PIPE, check=True)
+    return done.stdout.strip()
 
 
 # ------------------------------------------------------------------ asking

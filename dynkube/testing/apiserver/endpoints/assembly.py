@@ -21,10 +21,12 @@ from dynkube.testing.apiserver.discovery import Discovery, ServedVersion
 from dynkube.testing.apiserver.endpoints.api import API
 from dynkube.testing.apiserver.endpoints.pages import Pages
 from dynkube.testing.apiserver.messages import UserInfo
+from dynkube.testing.apiserver.openapi import OpenAPI
 from dynkube.testing.apiserver.registry import Catalog, Registry
 from dynkube.testing.apiserver.registry.builtins import built_in_resources
+from dynkube.testing.apiserver.registry.endings import CRDS
 from dynkube.testing.apiserver.resources import Resource
-from dynkube.testing.apiserver.storage import Store
+from dynkube.testing.apiserver.storage import Event, Store
 from dynkube.testing.apiserver.subresources import ApprovalCheck
 
 __all__ = ["assemble"]
@@ -63,4 +65,19 @@ def assemble(
     registry.admission.plugins += [ApprovalCheck(access), GrantCheck(access)]
     controllers = [DefinitionController(registry), NamespaceController(registry), GarbageCollector(registry)]
     Controllers(store, controllers, schedule)
-    return API(registry, access, Pages(catalog, Discovery(lambda: catalog, address, aggregated)))
+    discovery = Discovery(lambda: catalog, address, aggregated)
+    return API(registry, access, Pages(catalog, discovery, _openapi(store, catalog, clock), clock))
+
+
+def _openapi(store: Store, catalog: Catalog, clock: Callable[[], datetime]) -> OpenAPI:
+    """The documents, which follow the CRDs in the store."""
+    crds = catalog.lookup(CRDS.group, "v1", CRDS.resource)
+    assert crds is not None, "CRDs are served"
+    documents = OpenAPI(lambda: [entry.object() for entry in store.entries(crds)], clock)
+
+    def written(resource: GroupResource, _event: Event) -> None:
+        if resource == CRDS:
+            documents.invalidate()
+
+    store.subscribe(written)
+    return documents

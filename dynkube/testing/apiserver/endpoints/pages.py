@@ -6,6 +6,7 @@ AS/server/handler.go and routes, kube-aggregator/apiserver, AS/endpoints/discove
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from dynkube.testing.apiserver import recorded
@@ -15,6 +16,8 @@ from dynkube.testing.apiserver.endpoints.negotiation import Accepted, accept_dis
 from dynkube.testing.apiserver.endpoints.representation import encode
 from dynkube.testing.apiserver.endpoints.routes import NoPageError, method_not_allowed, resource_missing
 from dynkube.testing.apiserver.messages import Request, Response
+from dynkube.testing.apiserver.openapi import OpenAPI
+from dynkube.testing.apiserver.openapi import answer as answer_openapi
 from dynkube.testing.apiserver.registry import Catalog
 from dynkube.testing.apiserver.statuses import not_acceptable
 
@@ -27,11 +30,15 @@ class Pages:
     Args:
         catalog: What is served.
         discovery: The documents of it.
+        openapi: What describes it.
+        now: Tells the time.
     """
 
-    def __init__(self, catalog: Catalog, discovery: Discovery) -> None:
+    def __init__(self, catalog: Catalog, discovery: Discovery, openapi: OpenAPI, now: Callable[[], datetime]) -> None:
         self._catalog = catalog
         self._discovery = discovery
+        self._openapi = openapi
+        self._now = now
         catalog.on_change(discovery.invalidate)
 
     def answer(self, request: Request, parts: Sequence[str]) -> Response:
@@ -52,6 +59,8 @@ class Pages:
             return health(request, first, rest)
         if first in ("api", "apis"):
             return self._discover(request, first, rest)
+        if first == "openapi":
+            return answer_openapi(self._openapi, request, parts, self._now())
         if parts == ["version"]:
             return _version(request)
         return self._paths() if parts in ([""], ["index.html"]) else None

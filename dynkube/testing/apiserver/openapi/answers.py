@@ -1,0 +1,109 @@
+"""OpenAPI over HTTP: hashes in addresses, caching, and what Accept may ask for.
+
+kube-openapi, pkg/handler and pkg/handler3; kube-aggregator, pkg/controllers/openapiv3/aggregator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+
+from dynkube.testing.apiserver.messages import Request, Response
+from dynkube.testing.apiserver.openapi.documents import Document, OpenAPI
+
+__all__ = ["answer"]
+
+_JSON = "application/json"
+_YEAR = timedelta(days=365)
+_GZIP_BYTES = 1400
+
+
+def answer(openapi: OpenAPI, request: Request, parts: Sequence[str], now: datetime) -> Response | None:
+    """The answer to a request for ``/openapi/...``, whatever its method; None where there is nothing.
+
+    Args:
+        openapi: The documents.
+        request: What is asked.
+        parts: Its path, unescaped, cut at slashes: ``["openapi", "v3", "apis", "apps", "v1"]``.
+        now: The time.
+    """
+    version, path = parts[1] if len(parts) > 1 else "", "/".join(parts[2:])
+    is_folder = request.path.endswith("/")
+    if version == "v2" and not path and not is_folder:
+        return _swagger(openapi, request)
+    if version != "v3":
+        return None
+    if is_folder:
+        return Response(status=404)
+    if not path:
+        return _served(request, openapi.root(), now, [("Content-Type", "text/plain; charset=utf-8")])
+    document = openapi.find(path)
+    if document is None:
+        return Response(status=404)
+    return _group_version(request, path, document, now)
+
+
+def _group_version(request: Request, path: str, document: Document, now: datetime) -> Response:
+    vary = ("Vary", "Accept")
+    if not _accepts_json(request):
+        return Response(status=406, headers=[vary])
+    etag = f'"{document.hash}"'
+    headers = [vary, ("Content-Type", _JSON), ("ETag", etag)]
+    asked = request.parameter("hash")
+    if asked and asked != document.hash:
+        return Response(status=301, headers=[*headers, ("Location", OpenAPI.address(path, document.hash))])
+    if asked:
+        expires = f"{now + _YEAR:%a, %d %b %Y %H:%M:%S} UTC"
+        headers += [("Cache-Control", "public, immutable"), ("Expires", expires)]
+    return _served(request, document.data, document.made, headers)
+
+
+def _swagger(openapi: OpenAPI, request: Request) -> Response:
+    vary = [("Vary", "Accept-Encoding"), ("Vary", "Accept")]
+    if not _accepts_json(request):
+        return Response(status=406, headers=vary)
+    document = openapi.swagger()
+    headers = [*vary, ("Content-Type", _JSON), ("ETag", f'"{document.hash}"')]
+    response = _served(request, document.data, document.made, headers)
+    assert isinstance(response.body, bytes)
+    if len(response.body) < _GZIP_BYTES or "gzip" not in (request.headers.get("accept-encoding") or ""):
+        return response
+    import gzip
+
+    response.headers.append(("Content-Encoding", "gzip"))
+    response.body = gzip.compress(response.body, 6, mtime=0)
+    return response
+
+
+def _served(request: Request, data: bytes, made: datetime, headers: list[tuple[str, str]]) -> Response:
+    """A file, as Go's http.ServeContent serves one (of ranges, the whole)."""
+    etag = dict(headers).get("ETag")
+    modified = format_datetime(made.replace(microsecond=0), usegmt=True)
+    if _is_known(request, etag, made):
+        kept = [each for each in headers if each[0] != "Content-Type"]
+        return Response(status=304, headers=kept if etag else [*kept, ("Last-Modified", modified)])
+    headers = [*headers, ("Accept-Ranges", "bytes"), ("Last-Modified", modified)]
+    return Response(status=200, headers=headers, body=data, compressible=False)
+
+
+def _is_known(request: Request, etag: str | None, made: datetime) -> bool:
+    """Whether the client has it: by its ETag, else by its time."""
+    known = request.headers.get("if-none-match")
+    if known is not None:
+        told = [each.strip().removeprefix("W/") for each in known.split(",")]
+        return etag is not None and ("*" in told or etag in told)
+    since = request.headers.get("if-modified-since")
+    if since is None or request.method not in {"GET", "HEAD"}:
+        return False
+    try:
+        return made.replace(microsecond=0) <= parsedate_to_datetime(since)
+    except (TypeError, ValueError):
+        return False
+
+
+def _accepts_json(request: Request) -> bool:
+    """Whether JSON will do; of protobuf, which the real server has, too, there is none."""
+    accept = request.headers.get("accept") or "*/*"
+    wanted = (each.partition(";")[0].strip() for each in accept.split(","))
+    return any(each in {_JSON, "application/*", "*/*"} for each in wanted)
