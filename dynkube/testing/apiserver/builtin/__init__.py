@@ -1,0 +1,67 @@
+"""The built-in kinds: what of them no schema states.
+
+`strategy_for` has the `Strategy` of each: its defaults, what it takes from a write, what it refuses and
+in which words, its warnings. A kind's module is imported when the kind is first used. Kinds without
+rules of their own are decoded by their Go types and stored as they are sent.
+
+The words and their order are those of Kubernetes 1.36 with its default feature gates
+(``pkg/apis/*/validation``, ``pkg/registry/*/strategy.go``); each function names its source.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from dynkube.schema import GroupKind
+from dynkube.testing.apiserver.builtin.native import NativeStrategy
+from dynkube.testing.apiserver.resources import Strategy
+
+__all__ = ["strategy_for"]
+
+_PACKAGE = __name__
+_MODULES: Mapping[str, Mapping[str, str]] = {
+    "": {
+        "Pod": "pod.strategy",
+        "ReplicationController": "apps.others",
+        "PodTemplate": "apps.others",
+        "ConfigMap": "configuration",
+        "Secret": "configuration",
+        "ServiceAccount": "configuration",
+    },
+    "apps": {
+        "Deployment": "apps.deployments",
+        "ReplicaSet": "apps.deployments",
+        "StatefulSet": "apps.statefulsets",
+        "DaemonSet": "apps.daemonsets",
+        "ControllerRevision": "apps.others",
+    },
+}
+"""Where the strategy of a kind is: the class is called after the kind."""
+
+
+class _Deferred(NativeStrategy):
+    """Becomes the strategy of its kind when anything is asked of it."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name.startswith("__"):
+            return object.__getattribute__(self, name)
+        group_kind = object.__getattribute__(self, "group_kind")
+        object.__setattr__(self, "__class__", _load(group_kind))
+        return getattr(self, name)
+
+
+def _load(group_kind: GroupKind) -> type[NativeStrategy]:
+    module = importlib.import_module(f"{_PACKAGE}.{_MODULES[group_kind.group][group_kind.kind]}")
+    found: type[NativeStrategy] = getattr(module, f"{group_kind.kind}Strategy")
+    return found
+
+
+@cache
+def strategy_for(group_kind: GroupKind) -> Strategy:
+    """The strategy of a built-in kind: the same for all its versions."""
+    if group_kind.kind in _MODULES.get(group_kind.group, {}):
+        return _Deferred(group_kind)
+    return NativeStrategy(group_kind)

@@ -1,0 +1,1 @@
+"""Kinds that keep pods running: ReplicaSet, Deployment, StatefulSet, DaemonSet, ReplicationController."""
