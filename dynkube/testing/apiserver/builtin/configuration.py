@@ -38,7 +38,7 @@ class ConfigMapStrategy(NativeStrategy):
             yield from each(key("binaryData", name), name, names.config_map_key(name))
             size += _decoded_size(value or "")
         if size > _LIMIT:
-            yield too_long("", _LIMIT)
+            yield too_long("[]", _LIMIT)
 
     def judge_change(self, obj: Object, old: Object) -> Errors:
         """See `NativeStrategy`."""

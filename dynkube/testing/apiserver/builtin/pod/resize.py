@@ -49,10 +49,10 @@ def pod_resize(pod: Json, old: Json) -> Errors:
     """A resize but for its metadata."""
     spec, before = pod["spec"], old["spec"]
     if MIRROR in mapping(old["metadata"], "annotations"):
-        yield forbidden("", "static pods cannot be resized")
+        yield forbidden("[]", "static pods cannot be resized")
         return
     if mapping(before, "os").get("name") == "windows":
-        yield forbidden("", "windows pods cannot be resized")
+        yield forbidden("[]", "windows pods cannot be resized")
         return
     problems = list(whole_pod(pod))
     problems += _of_whole(pod, old)

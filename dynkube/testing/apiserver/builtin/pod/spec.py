@@ -153,7 +153,7 @@ def _resource_claims(claims: Sequence[Json], pod: Json | None, field: str) -> Er
     seen: set[str] = set()
     for number, claim in enumerate(claims):
         if pod is not None and "kubernetes.io/config.mirror" in mapping(pod, "annotations"):
-            yield forbidden("", "static pods do not support resource claims")
+            yield forbidden("[]", "static pods do not support resource claims")
             continue
         where = index(field, number)
         yield from _claim_name(claim.get("name", ""), seen, child(where, "name"))

@@ -161,7 +161,7 @@ def ephemeral_containers_update(pod: Json, old: Json) -> Errors:
     """ValidatePodEphemeralContainersUpdate, but for metadata."""
     annotations, old_annotations = (mapping(each["metadata"], "annotations") for each in (pod, old))
     if MIRROR in old_annotations:
-        yield forbidden("", "static pods do not support ephemeral containers")
+        yield forbidden("[]", "static pods do not support ephemeral containers")
         return
     yield from whole_pod(pod)
     yield from specific_annotation_updates(annotations, old_annotations, pod["spec"], "metadata.annotations")
