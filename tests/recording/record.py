@@ -112,6 +112,7 @@ def objects(raw: RawClient) -> Members:
             elif resource["name"] != "leases":
                 made.append(template(head | item))
     made.sort(key=lambda each: each["kind"] != "Namespace")  # first of all; the rest stays in its order
+    computed.sort(key=lambda each: str(each["metadata"]["name"]))  # they come in any order
     return {"objects.json": encode(made), "componentstatuses.json": encode(computed)}
 
 
@@ -133,16 +134,13 @@ def internal_types(_raw: RawClient) -> Members:
     return {"internal-types.json": run_go("internaltypes")}
 
 
-STEPS: Mapping[str, Callable[[RawClient], Members]] = {
-    each.__name__: each for each in (version, resources, objects, columns, openapi, custom, protobuf, internal_types)
-}
+def go_types(_raw: RawClient) -> Members:
+    """The Go types that requests are decoded into."""
+    return {"go-types.json": run_go("gotypes")}
 
 
-def run_go(program: str) -> bytes:
-    """What the Go program in a folder beside this file prints; needs Go."""
-    folder = Path(__file__).parent / program
-    done = subprocess.run(["go", "run", "."], cwd=folder, stdout=subprocess.PIPE, check=True)
-    return done.stdout.strip()
+_ALL = version, resources, objects, columns, openapi, custom, protobuf, go_types, internal_types
+STEPS: Mapping[str, Callable[[RawClient], Members]] = {each.__name__: each for each in _ALL}
 
 
 # ------------------------------------------------------------------ asking
@@ -223,6 +221,13 @@ def deployment(raw: RawClient) -> str:
     spec = {"selector": {"matchLabels": labels}, "template": template}
     raw.request("POST", path, {"metadata": {"name": "recorded"}, "spec": spec})
     return f"{path}/recorded"
+
+
+def run_go(program: str) -> bytes:
+    """What the Go program in a folder beside this file prints; needs Go."""
+    folder = Path(__file__).parent / program
+    done = subprocess.run(["go", "run", "."], cwd=folder, stdout=subprocess.PIPE, check=True)
+    return done.stdout.strip()
 
 
 def wait_until_complete(raw: RawClient) -> None:
