@@ -56,7 +56,7 @@ def update(
         A new dict; it and its metadata are new, the rest is shared with ``new``. Where managers cannot be
         told (a value is not of its type), it has no managedFields.
     """
-    managed = _managed_by_update(live, new, subresource)
+    managed = _managed_by_update(live, new, subresource, is_custom=version.is_custom)
     bare = _without_entries(new)
     if not managed.owners and live is not None and live.get("metadata", {}).get("uid"):
         return bare  # nobody was tracked so far: nobody is until somebody applies
@@ -99,17 +99,17 @@ def apply(
     scope = _scope(version, versions, subresource, reset_fields)
     before = version.empty if live is None else version.of(live)
     entries = before.get("metadata", {}).get("managedFields")
-    managed = _or_fail("failed to decode managed fields", lambda: managers.decode(entries))
+    managed = _or_fail("failed to decode managed fields: ", lambda: managers.decode(entries))
     before = _copy(_without_entries(before))
     applied = _copy(applied)
     where = _described(applied, version)
     _or_fail(
-        f"failed to create typed patch object ({where})",
+        f"failed to create typed patch object ({where}): ",
         lambda: check(applied, version.type, duplicates_allowed=False),
     )
-    _or_fail(f"failed to create typed live object ({where})", lambda: version.check(before))
+    _or_fail(f"failed to create typed live object ({where}): ", lambda: version.check(before))
     applying = _Applying(before, applied, scope, manager, subresource, now)
-    obj, managed = _or_fail("failed to update managed fields", lambda: applying.run(managed, force=force))
+    obj, managed = _or_fail("", lambda: applying.run(managed, force=force))
     return _with_entries(obj or before, managed)
 
 
@@ -173,11 +173,11 @@ class _Applying:
 # ------------------------------------------------------------------ what comes in
 
 
-def _managed_by_update(live: Object | None, new: Object, subresource: str) -> Managed:
+def _managed_by_update(live: Object | None, new: Object, subresource: str, *, is_custom: bool) -> Managed:
     """The managers to go on from: the client's, where it sent any that can be read, else the stored ones."""
     if not subresource:
         sent = new.get("metadata", {}).get("managedFields")
-        if managers.is_reset(sent):
+        if managers.is_reset(sent, is_custom=is_custom):
             return Managed()
         managed = _decoded(sent)
         if managed.owners:
@@ -229,7 +229,7 @@ def _or_fail(what: str, run: Callable[[], _Result]) -> _Result:
     try:
         return run()
     except ProblemError as error:
-        raise statuses.unexpected(f"{what}: {error}") from None
+        raise statuses.unexpected(f"{what}{error}") from None
 
 
 # ------------------------------------------------------------------ objects and their entries

@@ -36,7 +36,10 @@ def allowed_conflicts(live: Object, version: Version) -> FieldSet | None:
         return None
     try:
         last = codec.decode(text.encode())
-        if not isinstance(last, dict) or last.get("apiVersion") != version.api_version or not last.get("kind"):
+        if not isinstance(last, dict) or (last.get("apiVersion"), last.get("kind")) != (
+            version.api_version,
+            version.kind,
+        ):
             return None
         check(live, version.type, duplicates_allowed=False)
         check(last, version.type, duplicates_allowed=False)

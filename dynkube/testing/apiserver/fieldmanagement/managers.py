@@ -87,9 +87,12 @@ def manager_name(field_manager: str, user_agent: str) -> str:
     return product.encode()[:_MAX_NAME].decode(errors="ignore")
 
 
-def is_reset(entries: Any) -> bool:
-    """Whether a client says that nobody owns anything: an empty list, or a list of one empty entry."""
-    return isinstance(entries, list) and (not entries or entries == [{}])
+def is_reset(entries: Any, *, is_custom: bool) -> bool:
+    """Whether a client says that nobody owns anything.
+
+    It does by a list of one empty entry, and by an empty list, which of custom resources is as good as none.
+    """
+    return entries == [{}] or (entries == [] and not is_custom)
 
 
 def decode(entries: Iterable[Mapping[str, Any]] | None) -> Managed:

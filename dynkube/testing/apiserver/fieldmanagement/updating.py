@@ -23,6 +23,7 @@ from dynkube.testing.apiserver.fieldmanagement.fieldsets import (
 )
 from dynkube.testing.apiserver.fieldmanagement.managers import Managed, Manager, Owned
 from dynkube.testing.apiserver.fieldmanagement.merging import merge
+from dynkube.testing.apiserver.fieldmanagement.problems import ProblemError
 from dynkube.testing.apiserver.fieldmanagement.reconciling import reconcile, with_named_fields
 from dynkube.testing.apiserver.fieldmanagement.removal import remove
 from dynkube.testing.apiserver.fieldmanagement.versions import Version, Versions
@@ -57,8 +58,19 @@ class Scope:
     """Whether what the endpoint cannot change is known in every version."""
 
     def find(self, api_version: str) -> Version | None:
-        """A version of the kind."""
-        return self.version if api_version == self.version.api_version else self.versions(api_version)
+        """A version of the kind; None for one of a built-in kind that is not there: its managers are forgotten.
+
+        Raises:
+            ProblemError: There is no such version of a custom kind; or it is no version at all.
+        """
+        if api_version == self.version.api_version:
+            return self.version
+        if api_version.count("/") > 1:
+            raise ProblemError(f"unexpected GroupVersion string: {api_version}")
+        found = self.versions(api_version)
+        if found is None and self.version.is_custom:
+            raise ProblemError(f"request to convert CR to an invalid group/version: {api_version}")
+        return found
 
     def compare(self, version: Version, old: Object, new: Object) -> Comparison:
         """What changed, in the words of a version, but for what this endpoint cannot change."""
