@@ -56,6 +56,7 @@ class Core:
         self.aggregated = AggregatedAPIs(self._discovery_changed)
         self.api = assemble(self.store, address=address, clock=clock, tokens=tokens, aggregated=lambda: self.aggregated)
         self.catalog = self.api.registry.catalog
+        self.catalog.on_change(self._open_collections)
         self.insider = Insider(self.api.handle, self.catalog, _MANAGER)
         self.hooks = Hooks(self.store, self.catalog, self.insider)
         port = int(address.rpartition(":")[2])
@@ -70,6 +71,11 @@ class Core:
         assert resource is not None, f"{kind} was recorded, and is not served"
         obj["metadata"]["uid"] = str(uuid.uuid4())
         self.store.create(resource, obj)
+
+    def _open_collections(self) -> None:
+        for resource in self.catalog:
+            if resource.is_custom:
+                self.store.open(resource.storage_resource)
 
     def _discovery_changed(self) -> None:
         self.catalog.add(())

@@ -556,6 +556,24 @@ class TestWatches:
             }
         ]
 
+    def test_of_what_nobody_has_asked_for_yet_begin_with_the_server(self, store: Store) -> None:
+        store.create(NODES, {"kind": "Node", "metadata": {"name": "n"}})
+
+        async def run() -> None:
+            watch = told(store, resource_version="1")
+            store.create(CONFIGMAPS, config_map("a"))
+            assert await watch.some(1) == [("ADDED", "a", "3")]
+            await watch.close()
+
+        asyncio.run(run())
+
+    @pytest.mark.parametrize("prepare", [lambda store: store.open(CONFIGMAPS.group_resource), Store.expire_history])
+    def test_cannot_start_from_before_what_is_watched(self, store: Store, prepare: Callable[[Store], None]) -> None:
+        store.create(NODES, {"kind": "Node", "metadata": {"name": "n"}})
+        prepare(store)
+        [event] = asyncio.run(told(store, resource_version="1").rest())
+        assert event["object"]["message"] == f"too old resource version: 1 ({store.revision})"
+
     def test_initial_events_of_the_future_are_an_error_event(self, five: Store) -> None:
         options = {"send_initial_events": True, "resource_version_match": "NotOlderThan"}
         [event] = asyncio.run(told(five, resource_version="99", **options).rest())

@@ -73,16 +73,19 @@ class EventLog:
     """The events of one resource, the oldest first.
 
     Args:
-        start: The revision at which the resource began to be watched; the log knows nothing before.
+        start: The revision from which on watches can start.
+        compacted: The revision before which the past is not known.
         capacity: How many events it keeps.
         capacity_bytes: How many bytes of objects that are no more it keeps.
     """
 
-    def __init__(self, start: int, *, capacity: int = _CAPACITY, capacity_bytes: int = _CAPACITY_BYTES) -> None:
+    def __init__(
+        self, start: int, *, compacted: int = 0, capacity: int = _CAPACITY, capacity_bytes: int = _CAPACITY_BYTES
+    ) -> None:
         self._events: list[Event] = []
         self._dropped = 0
         self._start = start
-        self._compacted = 0
+        self._compacted = compacted
         self._capacity = capacity
         self._capacity_bytes = capacity_bytes
         self._bytes = 0

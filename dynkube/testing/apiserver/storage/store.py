@@ -47,6 +47,7 @@ class Store:
         self.encodings = 0
         self._collections: dict[GroupResource, Collection] = {}
         self._frames: dict[GroupResource, FrameCache] = {}
+        self._compacted = 0
         self._listeners: list[Listener] = []
 
     def __repr__(self) -> str:
@@ -190,8 +191,11 @@ class Store:
 
     def _of(self, resource: GroupResource) -> Collection:
         collection = self._collections.get(resource)
-        if collection is None:
-            collection = self._collections[resource] = Collection(EventLog(self.revision))
+        return self._open(resource, 1) if collection is None else collection
+
+    def _open(self, resource: GroupResource, start: int) -> Collection:
+        log = EventLog(max(start, self._compacted), compacted=self._compacted)
+        collection = self._collections[resource] = Collection(log)
         return collection
 
     @staticmethod
@@ -224,6 +228,11 @@ class Store:
         for entry in collection.current():
             collection.swap(Entry(change(entry.object()), entry.revision, entry.fields))
 
+    def open(self, resource: GroupResource) -> None:
+        """Begin to keep a resource that is served from now on; its watches cannot start from before."""
+        if resource not in self._collections:
+            self._open(resource, self.revision)
+
     def forget(self, resource: GroupResource) -> None:
         """Drop a resource that is no longer served: its objects, its past, its watches."""
         self._frames.pop(resource, None)
@@ -233,9 +242,9 @@ class Store:
 
     def expire_history(self) -> None:
         """Make every resourceVersion and continue token so far too old, as a compaction of etcd does."""
-        revision = self._next()
+        self._compacted = self._next()
         for collection in self._collections.values():
-            collection.log.expire(revision)
+            collection.log.expire(self._compacted)
 
     def snapshot(self) -> Snapshot:
         """All objects as they are now; cheap, since entries never change."""
