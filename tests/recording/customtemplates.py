@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import swaggermessages
 from raw import RawClient
 
 GROUP, VERSION = "zza.zzb.example", "v7beta7"
@@ -36,13 +37,17 @@ MARKS = {
 }
 
 
-def record(raw: RawClient) -> Mapping[str, Any]:
-    """The paths of a namespaced and of a cluster-scoped resource in both versions of OpenAPI, and shared schemas."""
-    found = {scope: of_scope(raw, scope) for scope in ("Namespaced", "Cluster")}
-    return {**found, "schemas": found["Namespaced"].pop("schemas") | found["Cluster"].pop("schemas")}
+def record(raw: RawClient, descriptors: bytes) -> tuple[Mapping[str, Any], Mapping[str, bytes]]:
+    """The paths of a namespaced and of a cluster-scoped resource in both versions of OpenAPI, and shared schemas.
+
+    Then the paths in the protobuf form of v2, by scope.
+    """
+    found = {scope: of_scope(raw, scope, descriptors) for scope in ("Namespaced", "Cluster")}
+    messages = {scope: each.pop("messages") for scope, each in found.items()}
+    return {**found, "schemas": found["Namespaced"].pop("schemas") | found["Cluster"].pop("schemas")}, messages
 
 
-def of_scope(raw: RawClient, scope: str) -> dict[str, Any]:
+def of_scope(raw: RawClient, scope: str, descriptors: bytes) -> dict[str, Any]:
     """What is said of a CRD of this scope; it comes and goes."""
     raw.request("POST", CRDS, crd(scope))
     document = wait_for(raw)
@@ -50,6 +55,7 @@ def of_scope(raw: RawClient, scope: str) -> dict[str, Any]:
     while not any(GROUP in path for path in swagger_document["paths"]):
         time.sleep(0.2)
         swagger_document = swagger(raw)
+    message = swaggermessages.parse(descriptors, swagger_message(raw))
     raw.request("DELETE", f"{CRDS}/{PLURAL}.{GROUP}")
     while any(GROUP in path for path in raw.request("GET", "/openapi/v3").json()["paths"]):
         time.sleep(0.2)
@@ -57,6 +63,7 @@ def of_scope(raw: RawClient, scope: str) -> dict[str, Any]:
     return {
         "v3": marked(document["paths"]),
         "v2": marked({path: each for path, each in swagger_document["paths"].items() if GROUP in path}),
+        "messages": swaggermessages.paths_template(message, GROUP, mark),
         "schemas": {name: each for name, each in schemas.items() if name.startswith("io.k8s.")},
     }
 
@@ -77,12 +84,21 @@ def swagger(raw: RawClient) -> Any:
     return raw.request("GET", "/openapi/v2").json()
 
 
+def swagger_message(raw: RawClient) -> bytes:
+    """The same in protobuf."""
+    return raw.request("GET", "/openapi/v2", headers={"Accept": swaggermessages.ACCEPT}).body
+
+
 def marked(paths: Mapping[str, Any]) -> Any:
     """The same with marks."""
-    text = json.dumps(paths)
-    for value, mark in MARKS.items():
-        text = text.replace(value, mark)
-    return json.loads(in_operation_ids(text).replace(KIND, "<kind>"))
+    return json.loads(mark(json.dumps(paths)))
+
+
+def mark(text: str) -> str:
+    """A text with marks in place of what belongs to the recorded CRDs."""
+    for value, each in MARKS.items():
+        text = text.replace(value, each)
+    return in_operation_ids(text).replace(KIND, "<kind>")
 
 
 def in_operation_ids(text: str) -> str:

@@ -23,13 +23,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-import customtemplates
 from raw import RawClient
 
 from dynkube.testing import ControlPlane
 
 ARCHIVE = Path(__file__).parents[2] / "dynkube/testing/apiserver/recorded/kubernetes-1.36.zip"
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+SWAGGER_MESSAGE = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
 TABLE = "application/json;as=Table;g=meta.k8s.io;v=v1"
 _NO_TIME = (1980, 1, 1, 0, 0, 0)
 
@@ -84,14 +84,24 @@ def openapi(raw: RawClient) -> Members:
     urls = {path: each["serverRelativeURL"] for path, each in root.items()}
     return {
         "openapi/v2.json": raw.request("GET", "/openapi/v2").body,
+        "openapi/v2": raw.request("GET", "/openapi/v2", headers={"Accept": SWAGGER_MESSAGE}).body,
         "openapi/v3.json": encode({path: url.partition("?hash=")[2] for path, url in urls.items()}),
         **{f"openapi/v3/{path}.json": raw.request("GET", url).body for path, url in urls.items()},
     }
 
 
 def custom(raw: RawClient) -> Members:
-    """What OpenAPI says of a custom resource, as templates."""
-    return {"openapi/custom.json": encode(customtemplates.record(raw))}
+    """What OpenAPI says of a custom resource, as templates, and what it takes to write its protobuf form."""
+    import customtemplates
+    import swaggermessages  # needs Go and grpcio-tools
+
+    descriptors = swaggermessages.compile_descriptors()
+    templates, messages = customtemplates.record(raw, descriptors)
+    return {
+        "openapi/custom.json": encode(templates),
+        "openapi/v2-descriptors": descriptors,
+        **{f"openapi/custom-{scope}": each for scope, each in messages.items()},
+    }
 
 
 def objects(raw: RawClient) -> Members:

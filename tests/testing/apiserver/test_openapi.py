@@ -14,6 +14,7 @@ import pytest
 from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.messages import Headers, Request, Response
 from dynkube.testing.apiserver.openapi import OpenAPI, answer
+from dynkube.testing.apiserver.openapi.swaggermessages import _document_class
 
 NOW = datetime(2026, 11, 27, 14, 20, 7, 500, tzinfo=UTC)
 ESTABLISHED = {"conditions": [{"type": "Established", "status": "True"}]}
@@ -145,6 +146,39 @@ class TestDocuments:
         assert openapi.find("apis/s3ex.io/v1").hash == BOTH_HASH
 
 
+class TestSwaggerMessage:
+    """The protobuf form of v2. What it says of CRDs was compared with the real server's: equal but for the order."""
+
+    def parsed(self, *crds: Any) -> Any:
+        return _document_class().FromString(documents(crds).swagger_message().data)
+
+    def test_without_crds_is_the_recorded_one(self) -> None:
+        assert documents().swagger_message().data == recorded.read("openapi/v2")
+
+    def test_has_the_hash_of_the_json(self) -> None:
+        assert documents([EYES]).swagger_message().hash == documents([EYES]).swagger().hash
+
+    def test_has_the_kinds_of_crds_behind_its_own(self) -> None:
+        names = [each.name for each in self.parsed(EYES).definitions.additional_properties]
+        assert names[-2:] == ["io.s3ex.v1.Eye", "io.s3ex.v1.EyeList"]
+        assert "io.k8s.api.core.v1.Pod" in names
+
+    def test_has_their_paths(self) -> None:
+        paths = {each.name: each.value for each in self.parsed(EYES).paths.path}
+        assert paths["/apis/s3ex.io/v1/eyes"].post.description == "create an Eye"
+        assert "/apis/s3ex.io/v1/eyes/{name}/status" in paths
+        assert "/apis/s3ex.io/v1/eyes/{name}/scale" not in paths
+
+    def test_has_their_schemas(self) -> None:
+        schemas = {each.name: each.value for each in self.parsed(EYES).definitions.additional_properties}
+        eye = {each.name: each.value for each in schemas["io.s3ex.v1.Eye"].properties.additional_properties}
+        assert eye["metadata"]._ref == "#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+        status = {each.name: each.value for each in eye["status"].properties.additional_properties}
+        assert list(eye["status"].required) == ["y"]
+        assert list(status["y"].type.value) == ["string"]
+        assert [each.yaml for each in status["y"].enum] == ["a\n", "b\n"]
+
+
 class TestAnswers:
     def test_the_root_is_text(self) -> None:
         response = ask("/openapi/v3")
@@ -211,6 +245,13 @@ class TestAnswers:
         response = ask("/openapi/v2", accept_encoding="gzip, deflate")
         assert ("Content-Encoding", "gzip") in response.headers
         assert gzip.decompress(response.body) == recorded.read("openapi/v2.json")
+
+    @pytest.mark.parametrize("sign", [".", "@"])
+    def test_swagger_is_protobuf_for_who_asks_for_that(self, sign: str) -> None:
+        response = ask("/openapi/v2", accept=f"application/com.github.proto-openapi.spec.v2{sign}v1.0+protobuf")
+        content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+        assert dict(response.headers)["Content-Type"] == content_type
+        assert response.body == recorded.read("openapi/v2")
 
     def test_the_method_does_not_matter(self) -> None:
         assert ask("/openapi/v3", method="POST").body == ask("/openapi/v3").body

@@ -15,6 +15,10 @@ from dynkube.testing.apiserver.openapi.documents import Document, OpenAPI
 __all__ = ["answer"]
 
 _JSON = "application/json"
+_MESSAGES = (
+    "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
+    "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",  # what clients say, of old and today
+)
 _YEAR = timedelta(days=365)
 _GZIP_BYTES = 1400
 
@@ -46,7 +50,7 @@ def answer(openapi: OpenAPI, request: Request, parts: Sequence[str], now: dateti
 
 def _group_version(request: Request, path: str, document: Document, now: datetime) -> Response:
     vary = ("Vary", "Accept")
-    if not _accepts_json(request):
+    if not _first_accepted(request, [_JSON]):
         return Response(status=406, headers=[vary])
     etag = f'"{document.hash}"'
     headers = [vary, ("Content-Type", _JSON), ("ETag", etag)]
@@ -61,10 +65,12 @@ def _group_version(request: Request, path: str, document: Document, now: datetim
 
 def _swagger(openapi: OpenAPI, request: Request) -> Response:
     vary = [("Vary", "Accept-Encoding"), ("Vary", "Accept")]
-    if not _accepts_json(request):
+    wanted = _first_accepted(request, [_JSON, *_MESSAGES])
+    if not wanted:
         return Response(status=406, headers=vary)
-    document = openapi.swagger()
-    headers = [*vary, ("Content-Type", _JSON), ("ETag", f'"{document.hash}"')]
+    document = openapi.swagger() if wanted == _JSON else openapi.swagger_message()
+    content_type = _JSON if wanted == _JSON else _MESSAGES[0]
+    headers = [*vary, ("Content-Type", content_type), ("ETag", f'"{document.hash}"')]
     response = _served(request, document.data, document.made, headers)
     assert isinstance(response.body, bytes)
     if len(response.body) < _GZIP_BYTES or "gzip" not in (request.headers.get("accept-encoding") or ""):
@@ -102,8 +108,15 @@ def _is_known(request: Request, etag: str | None, made: datetime) -> bool:
         return False
 
 
-def _accepts_json(request: Request) -> bool:
-    """Whether JSON will do; of protobuf, which the real server has, too, there is none."""
-    accept = request.headers.get("accept") or "*/*"
-    wanted = (each.partition(";")[0].strip() for each in accept.split(","))
-    return any(each in {_JSON, "application/*", "*/*"} for each in wanted)
+def _first_accepted(request: Request, produced: Sequence[str]) -> str:
+    """The media type to answer in: the first that the client names (nobody gives a ``q``); "" where none will do.
+
+    Of v3 there is no protobuf, which the real server has, too: no client is known to ask for it.
+    """
+    for each in (request.headers.get("accept") or "*/*").split(","):
+        wanted = each.partition(";")[0].strip()
+        if wanted in {"application/*", "*/*"}:
+            return produced[0]
+        if wanted in produced:
+            return wanted
+    return ""

@@ -14,7 +14,7 @@ from dynkube.testing.apiserver.customresources.publishing import schema_document
 from dynkube.testing.apiserver.openapi.ordering import ordered_schema
 from dynkube.testing.apiserver.resources import Object
 
-__all__ = ["custom_document", "custom_paths", "is_published", "served_versions"]
+__all__ = ["custom_document", "custom_paths", "fill", "is_published", "is_served_path", "served_versions"]
 
 _HEAD = {"openapi": "3.0.0", "info": {"title": "Kubernetes CRD Swagger", "version": "v0.1.0"}}
 _SCALE = "io.k8s.api.autoscaling.v1."
@@ -49,14 +49,22 @@ def custom_document(crds: Iterable[Object], version: str) -> dict[str, Any]:
 
 def custom_paths(crd: Object, row: Mapping[str, Any], form: str) -> dict[str, Any]:
     """The paths of a CRD in one version, in the form of ``v3`` or ``v2``."""
-    spec = crd["spec"]
-    template = codec.encode(recorded.load("openapi/custom.json")[spec["scope"]][form]).decode()
-    for mark, value in _values(spec, row["name"]):
+    template = codec.encode(recorded.load("openapi/custom.json")[crd["spec"]["scope"]][form]).decode()
+    found: dict[str, Any] = codec.decode(fill(template, crd, row["name"]).encode())
+    return {path: each for path, each in found.items() if is_served_path(path, row)}
+
+
+def is_served_path(path: str, row: Mapping[str, Any]) -> bool:
+    """Whether a version has a path, which may be of a subresource."""
+    _, _, subresource = path.partition("/{name}/")
+    return not subresource or (row.get("subresources") or {}).get(subresource) is not None
+
+
+def fill(template: str, crd: Object, version: str) -> str:
+    """A template with what stands for its marks."""
+    for mark, value in _values(crd["spec"], version):
         template = template.replace(mark, value)
-    subresources = row.get("subresources") or {}
-    missing = tuple(f"/{{name}}/{each}" for each in ("scale", "status") if subresources.get(each) is None)
-    found: dict[str, Any] = codec.decode(template.encode())
-    return {path: each for path, each in found.items() if not path.endswith(missing or ("//",))}
+    return template
 
 
 def _values(spec: Mapping[str, Any], version: str) -> Iterator[tuple[str, str]]:

@@ -12,7 +12,8 @@ from dynkube import codec
 from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.openapi.customs import custom_document, is_published, served_versions
 from dynkube.testing.apiserver.openapi.ordering import encode
-from dynkube.testing.apiserver.openapi.swagger import swagger
+from dynkube.testing.apiserver.openapi.swagger import definitions_of, swagger
+from dynkube.testing.apiserver.openapi.swaggermessages import swagger_message
 from dynkube.testing.apiserver.resources import Object
 
 __all__ = ["Document", "OpenAPI"]
@@ -20,7 +21,7 @@ __all__ = ["Document", "OpenAPI"]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """JSON, its hash, and since when it is what it is."""
+    """A document, its hash, and since when it is what it is."""
 
     data: bytes
     hash: str
@@ -42,11 +43,12 @@ class OpenAPI:
         self._crds: list[Object] | None = None
         self._custom: dict[str, Document] = {}
         self._swagger: Document | None = None
+        self._swagger_message: Document | None = None
 
     def invalidate(self) -> None:
         """CRDs have come, gone or changed. Documents that stay the same keep their time."""
         self._crds = None
-        self._swagger = None
+        self._swagger = self._swagger_message = None
 
     def root(self) -> bytes:
         """``/openapi/v3``: where the document of each path is; the address changes with the document."""
@@ -70,8 +72,17 @@ class OpenAPI:
     def swagger(self) -> Document:
         """The OpenAPI v2 document of everything."""
         if self._swagger is None:
-            self._swagger = self._document(swagger(self._published))
+            crds = self._published
+            self._swagger = self._document(swagger(crds, definitions_of(crds)))
         return self._swagger
+
+    def swagger_message(self) -> Document:
+        """The same in protobuf; its hash is that of the JSON."""
+        if self._swagger_message is None:
+            crds, json = self._published, self.swagger()
+            data = swagger_message(crds, definitions_of(crds))
+            self._swagger_message = Document(data, json.hash, json.made)
+        return self._swagger_message
 
     @property
     def _published(self) -> list[Object]:

@@ -16,7 +16,7 @@ from dynkube.testing.apiserver.openapi.customs import custom_paths, served_versi
 from dynkube.testing.apiserver.openapi.ordering import ordered_schema
 from dynkube.testing.apiserver.resources import Object
 
-__all__ = ["swagger"]
+__all__ = ["definitions_of", "swagger"]
 
 _V3, _V2 = "#/components/schemas/", "#/definitions/"
 _JUNCTORS: Final = frozenset({"allOf", "oneOf", "anyOf", "not", "default"})
@@ -25,24 +25,38 @@ _EMBEDDED: Final = "x-kubernetes-embedded-resource"
 _KINDS: Final = "x-kubernetes-group-version-kind"
 
 
-def swagger(crds: Iterable[Object]) -> bytes:
-    """The document; the recorded bytes where there is no CRD."""
+def swagger(crds: Iterable[Object], definitions: Mapping[str, Any]) -> bytes:
+    """The document; the recorded bytes where there is no CRD.
+
+    Args:
+        crds: Whose paths are in it.
+        definitions: Their schemas (`definitions_of`).
+    """
     recorded_bytes = recorded.read("openapi/v2.json")
-    paths: dict[str, Any] = {}
-    definitions: dict[str, Any] = {}
-    for crd in crds:
-        for row in served_versions(crd):
-            paths.update(custom_paths(crd, row, "v2"))
-            for name, each in schema_document(crd, row["name"]).items():
-                definitions[name] = ordered_schema(_definition(each))
-    if not paths:
+    if not definitions:
         return recorded_bytes
+    paths = {
+        path: each
+        for crd in crds
+        for row in served_versions(crd)
+        for path, each in custom_paths(crd, row, "v2").items()
+    }
     with codec.gc_paused():
         document = codec.decode(recorded_bytes)
         for field, more in (("paths", paths), ("definitions", definitions)):
             merged = {**document[field], **more}
             document[field] = {name: merged[name] for name in sorted(merged)}
         return codec.encode(document)
+
+
+def definitions_of(crds: Iterable[Object]) -> Mapping[str, Any]:
+    """The v2 schemas of CRDs in all versions, by name."""
+    return {
+        name: ordered_schema(_definition(each))
+        for crd in crds
+        for row in served_versions(crd)
+        for name, each in schema_document(crd, row["name"]).items()
+    }
 
 
 def _definition(schema: Mapping[str, Any]) -> dict[str, Any]:
