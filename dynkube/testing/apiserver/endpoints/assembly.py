@@ -27,7 +27,7 @@ from dynkube.testing.apiserver.registry.builtins import built_in_resources
 from dynkube.testing.apiserver.registry.endings import CRDS
 from dynkube.testing.apiserver.resources import Resource
 from dynkube.testing.apiserver.storage import Event, Store
-from dynkube.testing.apiserver.subresources import ApprovalCheck
+from dynkube.testing.apiserver.subresources import ApprovalCheck, TopologyLabels
 
 __all__ = ["assemble"]
 
@@ -62,7 +62,7 @@ def assemble(
 
     access = Access(StoredObjects(store, find), tokens=tokens, now=clock)
     registry = Registry(store, catalog, clock=clock)
-    registry.admission.plugins += [ApprovalCheck(access), GrantCheck(access)]
+    registry.admission.plugins += [TopologyLabels(store, catalog), ApprovalCheck(access), GrantCheck(access)]
     controllers = [DefinitionController(registry), NamespaceController(registry), GarbageCollector(registry)]
     Controllers(store, controllers, schedule)
     discovery = Discovery(lambda: catalog, address, aggregated)

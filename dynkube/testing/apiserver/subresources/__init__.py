@@ -18,7 +18,7 @@ shape            which                                         who does what
 ===============  ============================================  ==================================================
 
 ``status`` is the registry's own, and so are pods/resize and pods/ephemeralcontainers: the strategy of pods knows
-them. `ApprovalCheck` is an admission plugin.
+them. `ApprovalCheck` and `TopologyLabels` are admission plugins.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ from dynkube.testing.apiserver.subresources.approvals import ApprovalCheck
 from dynkube.testing.apiserver.subresources.connections import connect
 from dynkube.testing.apiserver.subresources.finding import find_strategy, find_view
 from dynkube.testing.apiserver.subresources.shapes import Action, Call, View
+from dynkube.testing.apiserver.subresources.topologylabels import TopologyLabels
 
 __all__ = [
     "Action",
     "ApprovalCheck",
     "Call",
+    "TopologyLabels",
     "View",
     "connect",
     "find_action",
