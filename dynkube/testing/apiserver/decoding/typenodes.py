@@ -164,6 +164,10 @@ class Node:
         """What the converter from maps makes of it."""
         raise NotImplementedError
 
+    def ordered(self, value: Any) -> Any:
+        """A decoded value in the order in which Go writes it."""
+        return value
+
     def mismatched(self, value: Any, state: State) -> Any:
         """Decode what is no value of this type: null means nothing, and the rest is wrong."""
         if value is not None:
@@ -330,6 +334,9 @@ class Pointer(Node):
     def convert(self, value: Any, state: State) -> Any:
         return NIL if value is None else self._item.convert(value, state)
 
+    def ordered(self, value: Any) -> Any:
+        return self._item.ordered(value)
+
 
 class Slice(Node):
     """A slice."""
@@ -359,6 +366,9 @@ class Slice(Node):
                 return None
             raise DecodingError(f"cannot restore slice from {_KINDS[type(value)]}")
         return self._each(value, state, self._item.convert)
+
+    def ordered(self, value: Any) -> Any:
+        return [self._item.ordered(each) for each in value] if isinstance(value, list) else value
 
     def _each(self, value: list[Any], state: State, change: Callable[[Any, State], Any]) -> list[Any]:
         simple = self._item.simple
@@ -401,6 +411,11 @@ class Mapped(Node):
                 return None
             raise DecodingError(f"cannot restore map from {_KINDS[type(value)]}")
         return self._each(value, state, self._item.convert)
+
+    def ordered(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: self._item.ordered(value[key]) for key in sorted(value)}
 
     def _each(self, value: dict[str, Any], state: State, change: Callable[[Any, State], Any]) -> dict[str, Any]:
         simple = self._item.simple
@@ -529,6 +544,11 @@ class Struct(Node):
                 elif new is not item:
                     value[key] = None if new is NIL else new
         return self._completed(value, gone)
+
+    def ordered(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: field.node.ordered(value[key]) for key, field in self.fields.items() if key in value}
 
     def _completed(self, value: dict[str, Any], gone: list[str]) -> dict[str, Any]:
         for key in gone:
