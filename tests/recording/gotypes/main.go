@@ -5,9 +5,10 @@
 //	 "types": {"io.k8s.api.apps.v1.DeploymentSpec": ["v1.DeploymentSpec", "replicas *int32 omitempty", ...], ...}}
 //
 // A kind has its definition and the name of the type that the server works with inside. A type has the name that Go prints;
-// a struct then has its fields in their order: "name type options...", where an option of the form in=VolumeSource names an
-// embedded struct that has the field; any other type has one entry that starts with "=": what it is made of ("=string",
-// "=map[string]string"), or "=!" and the name of the type for those that decode themselves ("=!Quantity").
+// a struct then has its fields in their order: "name type options...", where in=VolumeSource names an embedded struct that has
+// the field, patch=merge and key=name say how strategic merge patches treat it; any other type has one entry that starts with
+// "=": what it is made of ("=string", "=map[string]string"), or "=!" and the name of the type for those that decode
+// themselves ("=!Quantity").
 package main
 
 import (
@@ -153,8 +154,12 @@ func (r *table) fields(t reflect.Type, embedded string) []string {
 					words = append(words, option)
 				}
 			}
-			if embedded != "" {
-				words = append(words, "in="+embedded)
+			for _, each := range [][2]string{
+				{"in", embedded}, {"patch", field.Tag.Get("patchStrategy")}, {"key", field.Tag.Get("patchMergeKey")},
+			} {
+				if each[1] != "" {
+					words = append(words, each[0]+"="+each[1])
+				}
 			}
 			found = append(found, strings.Join(words, " "))
 		}

@@ -34,6 +34,9 @@ __all__ = ["GoTypes", "KindRecord", "gotypes"]
 _MAP = re.compile(r"map\[([^]]*)\](.*)")
 _BASIC_NAMES = frozenset({"string", "bool", "int32", "int64", "uint8", "float64"})
 
+# Known under any version (AM/runtime/scheme.go, AddUnversionedTypes).
+_UNVERSIONED = frozenset({"APIGroup", "APIGroupList", "APIResourceList", "APIVersions", "DeleteOptions", "Status"})
+
 
 class KindRecord(NamedTuple):
     """A kind that the server has a type for."""
@@ -57,7 +60,7 @@ class GoTypes:
 
     def kind(self, api_version: str, kind: str) -> KindRecord | None:
         """What is known of a kind; None for one that the server's scheme does not have."""
-        found = self._kinds.get(f"{api_version} {kind}")
+        found = self._kinds.get(f"{'v1' if kind in _UNVERSIONED else api_version} {kind}")
         return None if found is None else KindRecord(*found)
 
     def normalize(self, obj: dict[str, Any], definition: str, *, at: str = "") -> list[str]:

@@ -5,27 +5,40 @@ AS/endpoints/handlers/{create,update,delete,rest}.go, AM/runtime/serializer/{jso
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from dynkube.schema import GroupVersion, GroupVersionKind
 from dynkube.testing.apiserver.decoding.body import Decoded, MalformedBody, read_body
-from dynkube.testing.apiserver.decoding.gotypes import GoTypes, gotypes
-from dynkube.testing.apiserver.decoding.jsontext import NumberLiteral, RepeatedKeys
-from dynkube.testing.apiserver.decoding.mediatypes import PROTOBUF, body_media_type
-from dynkube.testing.apiserver.decoding.problems import IGNORE, STRICT, WARN, DecodingError, strict_text, warnings_of
+from dynkube.testing.apiserver.decoding.gotypes import gotypes
+from dynkube.testing.apiserver.decoding.jsontext import RepeatedKeys
+from dynkube.testing.apiserver.decoding.mediatypes import JSON, PROTOBUF, body_media_type
+from dynkube.testing.apiserver.decoding.problems import IGNORE, STRICT, DecodingError, strict_text, warnings_of
+from dynkube.testing.apiserver.decoding.typenodes import json_word
 from dynkube.testing.apiserver.fielderrors import quoted
 from dynkube.testing.apiserver.resources import Object
-from dynkube.testing.apiserver.statuses import bad_request, unsupported_media_type
+from dynkube.testing.apiserver.statuses import StatusError, bad_request, unsupported_media_type
 
-__all__ = ["Normalize", "Target", "decode_delete_options", "decode_object"]
+__all__ = [
+    "Normalize",
+    "Recognized",
+    "Target",
+    "Unrecognized",
+    "decode_delete_options",
+    "decode_object",
+    "judge",
+    "recognize",
+]
 
 Normalize = Callable[[Object, GroupVersion], list[str]]
 """`Strategy.normalize` of a custom resource."""
 
 _SCHEME: Final = '"pkg/runtime/scheme.go:111"'
 _SHOWN_BYTES: Final = 30
+_PARSE_ERROR: Final = "couldn't get version/kind; json parse error: "
+_NOT_UTF8: Final = re.compile("[\udc80-\udcff]")
 _VERSION_AND_KIND: Final = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 # Groups with a scheme of their own: the server's other kinds are unknown to it, and these to the others.
 _OWN_SCHEMES: Final = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})
@@ -51,12 +64,33 @@ class Target:
     accepts: Collection[GroupVersion] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Interpreted:
-    """A body and what it says to be."""
+class Unrecognized(Exception):  # noqa: N818 - a sentence is made of it before it is an error
+    """A value is no object of the kind that is wanted.
 
-    body: Decoded
+    Attributes:
+        problem: The decoder's own words.
+        kind: What the value says to be; None where even that cannot be read.
+    """
+
+    def __init__(self, problem: str, kind: GroupVersionKind | None = None) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Recognized:
+    """An object of the kind that is wanted.
+
+    Attributes:
+        obj: The object, normalized.
+        kind: What it says to be, in a version that may be another than the wanted one.
+        problems: What strict validation complains of.
+    """
+
+    obj: Object
     kind: GroupVersionKind
+    problems: list[str]
 
 
 def decode_object(data: bytes, content_type: str | None, target: Target, directive: str) -> tuple[Object, list[str]]:
@@ -75,46 +109,120 @@ def decode_object(data: bytes, content_type: str | None, target: Target, directi
         StatusError: 415, or 400 that says why it is no such object.
     """
     media_type = body_media_type(content_type)
-    if target.normalize is not None:
-        return _custom(data, media_type, target, target.normalize, directive)
     try:
-        return _built_in(data, media_type, target, directive, exact_numbers=False)
-    except _WantsNumbers:
-        return _built_in(data, media_type, target, directive, exact_numbers=True)
+        found = _recognized(data, media_type, target)
+    except Unrecognized as error:
+        raise _refusal(error.problem, error.kind, data, target) from None
+    warnings = judge(found.problems, directive, lambda problem: _refusal(problem, found.kind, data, target))
+    said, wanted = found.kind.group_version, target.kind.group_version
+    if said != wanted and said not in target.accepts:
+        about = f"the API version in the data ({said.api_version}) does not match the expected API version"
+        raise bad_request(f"{about} ({wanted.api_version})")
+    return found.obj, warnings
 
 
-# --------------------------------------------------------------------------- built-in kinds
+def judge(problems: list[str], directive: str, refuse: Callable[[str], StatusError]) -> list[str]:
+    """The Warning texts of what strict validation complains of.
+
+    Raises:
+        StatusError: ``refuse`` made it, since there is something to complain of and there must not be.
+    """
+    if not problems or directive == IGNORE:
+        return []
+    if directive == STRICT:
+        raise refuse(strict_text(problems))
+    return warnings_of(problems)
 
 
-class _WantsNumbers(Exception):  # noqa: N818 - a second try is made, nothing is wrong yet
-    """What is wrong quotes a number, so it must be known how it was written."""
+def _recognized(data: bytes, media_type: str, target: Target) -> Recognized:
+    if media_type == PROTOBUF and target.normalize is not None:
+        # The real server ends the connection: such a body makes it panic.
+        raise unsupported_media_type("the body of the request is protobuf, which custom resources do not have")
+
+    def read(*, exact_numbers: bool) -> Recognized:
+        body = _read(data, media_type, target, exact_numbers=exact_numbers)
+        return recognize(body, target, lambda: _text(data))
+
+    try:
+        return read(exact_numbers=False)
+    except Unrecognized as error:
+        # What is wrong may quote a number, so it must be known how it was written.
+        if target.normalize is not None or media_type == PROTOBUF or not _may_quote_number(error):
+            raise
+    return read(exact_numbers=True)
 
 
-def _built_in(
-    data: bytes, media_type: str, target: Target, directive: str, *, exact_numbers: bool
-) -> tuple[Object, list[str]]:
-    found = _read(data, media_type, target, exact_numbers=exact_numbers)
-    kind = found.kind
+def _may_quote_number(error: Unrecognized) -> bool:
+    return error.kind is not None and (" number " in error.problem or not error.problem.startswith("json:"))
+
+
+def _read(data: bytes, media_type: str, target: Target, *, exact_numbers: bool) -> Decoded:
+    typed = target.normalize is None
+    try:
+        return read_body(data, media_type, expected=target.kind, typed=typed, exact_numbers=exact_numbers)
+    except MalformedBody as error:
+        prefix = _PARSE_ERROR if media_type == JSON else ""
+        raise Unrecognized(prefix + error.problem, error.kind) from None
+    except DecodingError as error:
+        raise Unrecognized(error.problem, target.kind) from None
+
+
+# --------------------------------------------------------------------------- values that should be objects
+
+
+def recognize(body: Decoded, target: Target, text: Callable[[], str], *, complete: bool = True) -> Recognized:
+    """Make of a value an object of the kind that is wanted (the codecs' Decode).
+
+    Args:
+        body: The value, changed in place, and what is complained of already.
+        target: What is wanted.
+        text: Makes the JSON of the value, for a message that shows all of it.
+        complete: Whether it is of the wanted version where it does not say of which.
+
+    Raises:
+        Unrecognized: It is none.
+    """
+    try:
+        api_version, kind = _version_and_kind(body.value)
+        group_version = _group_version(api_version)
+    except ValueError as error:
+        raise Unrecognized(str(error)) from None
+    if target.normalize is not None:
+        return _custom(body, target, target.normalize, text)
+    said = _completed(group_version, kind, target.kind)
+    if not complete and not (group_version.group or group_version.version):
+        return _internal(body, target)
+    if not said.version:
+        raise Unrecognized(f"Object 'apiVersion' is missing in '{text()}'", said)
+    return _built_in(body, said, target)
+
+
+def _built_in(body: Decoded, kind: GroupVersionKind, target: Target) -> Recognized:
     types = gotypes()
     record = types.kind(kind.group_version.api_version, kind.kind)
     if record is None or not _share_scheme(kind, target.kind):
-        _refuse(f'no kind "{kind.kind}" is registered for version "{kind.group_version.api_version}" in scheme {_SCHEME}', kind, target)
-    obj: Object = found.body.value or {}
+        about = f'no kind "{kind.kind}" is registered for version "{kind.group_version.api_version}"'
+        raise Unrecognized(f"{about} in scheme {_SCHEME}", kind)
+    obj: Object = {} if body.value is None else body.value
     try:
         problems = types.normalize(obj, record.definition)
     except DecodingError as error:
-        if not exact_numbers and media_type not in (PROTOBUF,) and _quotes_number(error.problem):
-            raise _WantsNumbers from None
-        _refuse(error.problem, kind, target)
-    _check_conversion(types, kind, target)
-    warnings = _judged([*found.body.problems, *problems], kind, target, directive)
-    _check_version(kind, target)
-    obj["apiVersion"], obj["kind"] = target.kind.group_version.api_version, target.kind.kind
-    return obj, warnings
+        raise Unrecognized(error.problem, kind) from None
+    # It is converted to what the server works with inside, which another kind cannot be (Scheme.Convert).
+    wanted = types.kind(target.kind.group_version.api_version, target.kind.kind)
+    if wanted is not None and record.internal != wanted.internal:
+        conversion = f"converting ({types.node(record.definition).name}) to ({wanted.internal})"
+        raise Unrecognized(f"{conversion}: unknown conversion", kind)
+    obj["apiVersion"], obj["kind"] = kind.group_version.api_version, kind.kind
+    return Recognized(obj, kind, [*body.problems, *problems])
 
 
-def _quotes_number(problem: str) -> bool:
-    return problem.startswith("json: cannot unmarshal number ") or not problem.startswith("json:")
+def _internal(body: Decoded, target: Target) -> Recognized:
+    """Without a version it is decoded into the server's internal type, whose fields have no names in JSON."""
+    unknown = [f"unknown field {quoted(key)}" for key in body.value if key not in ("apiVersion", "kind")]
+    api_version, kind = target.kind.group_version.api_version, target.kind.kind
+    obj: Object = {"apiVersion": api_version, "kind": kind, "metadata": {}}
+    return Recognized(obj, target.kind, [*body.problems, *unknown])
 
 
 def _share_scheme(kind: GroupVersionKind, wanted: GroupVersionKind) -> bool:
@@ -124,74 +232,23 @@ def _share_scheme(kind: GroupVersionKind, wanted: GroupVersionKind) -> bool:
     return of_kind == of_wanted
 
 
-def _check_conversion(types: GoTypes, kind: GroupVersionKind, target: Target) -> None:
-    """A kind is converted to what the server works with inside: that of another kind cannot be (Scheme.Convert)."""
-    here = types.kind(kind.group_version.api_version, kind.kind)
-    there = types.kind(target.kind.group_version.api_version, target.kind.kind)
-    if here is not None and there is not None and here.internal != there.internal:
-        problem = f"converting ({types.node(here.definition).name}) to ({there.internal}): unknown conversion"
-        _refuse(problem, kind, target)
-
-
-# --------------------------------------------------------------------------- custom resources
-
-
-def _custom(
-    data: bytes, media_type: str, target: Target, normalize: Normalize, directive: str
-) -> tuple[Object, list[str]]:
-    if media_type == PROTOBUF:
-        # The real server ends the connection: such a body makes it panic.
-        raise unsupported_media_type("the body of the request is protobuf, which custom resources do not have")
-    found = _read(data, media_type, target)
-    kind = found.kind
-    obj: Object | None = found.body.value
-    said = obj.get("kind", "") if isinstance(obj, dict) else ""
-    if obj is None or not said:
-        _refuse_unrecognized(f"Object 'Kind' is missing in '{_text(data)}'", data, target)
+def _custom(body: Decoded, target: Target, normalize: Normalize, text: Callable[[], str]) -> Recognized:
+    obj: Object = {} if body.value is None else body.value
+    kind = obj.get("kind")
+    if not kind:
+        raise Unrecognized(f"Object 'Kind' is missing in '{text()}'")
     api_version = str(obj.get("apiVersion") or "")
-    shown = GroupVersionKind(kind.group, api_version.rpartition("/")[2] or kind.version, said)
+    said = _group_version(api_version)
+    shown = GroupVersionKind(said.group, said.version, str(kind))
     try:
         problems = normalize(obj, target.kind.group_version)
     except DecodingError as error:
-        _refuse(error.problem, shown, target)
-    warnings = _judged([*found.body.problems, *problems], shown, target, directive)
-    if api_version != target.kind.group_version.api_version:
-        _refuse_version(api_version, target)
-    return obj, warnings
-
-
-# --------------------------------------------------------------------------- what both share
-
-
-def _read(data: bytes, media_type: str, target: Target, *, exact_numbers: bool = False) -> _Interpreted:
-    """The body, and what it says to be (SimpleMetaFactory.Interpret), completed by what is wanted."""
-    try:
-        body = read_body(
-            data,
-            media_type,
-            expected=target.kind,
-            typed=target.normalize is None,
-            exact_numbers=exact_numbers,
-        )
-    except MalformedBody as error:
-        if error.kind is not None:
-            _refuse(error.problem, error.kind, target)
-        prefix = "couldn't get version/kind; json parse error: " if media_type.endswith("json") else ""
-        _refuse_unrecognized(prefix + error.problem, data, target)
-    except DecodingError as error:
-        _refuse(error.problem, target.kind, target)
-    try:
-        api_version, kind = _version_and_kind(body.value)
-        group_version = _group_version(api_version)
-    except ValueError as error:
-        _refuse_unrecognized(str(error), data, target)
-    if media_type == PROTOBUF:
-        return _Interpreted(body, GroupVersionKind(group_version.group, group_version.version, kind))
-    return _Interpreted(body, _completed(group_version, kind, target.kind))
+        raise Unrecognized(error.problem, shown) from None
+    return Recognized(obj, shown, [*body.problems, *problems])
 
 
 def _version_and_kind(value: Any) -> tuple[str, str]:
-    """What the standard library's decoder finds, which does not mind the case of keys.
+    """What the standard library's decoder finds, which does not mind the case of keys (SimpleMetaFactory.Interpret).
 
     Raises:
         ValueError: It is no object, or one of them is no string.
@@ -214,9 +271,7 @@ def _version_and_kind(value: Any) -> tuple[str, str]:
 
 
 def _parse_error(value: Any, place: str) -> str:
-    names = {str: "string", bool: "bool", list: "array", dict: "object", RepeatedKeys: "object"}
-    word = names.get(type(value), "number")
-    return f"couldn't get version/kind; json parse error: json: cannot unmarshal {word} into Go {place}"
+    return f"{_PARSE_ERROR}json: cannot unmarshal {json_word(value)} into Go {place}"
 
 
 def _group_version(api_version: str) -> GroupVersion:
@@ -241,37 +296,16 @@ def _completed(said: GroupVersion, kind: str, wanted: GroupVersionKind) -> Group
     return GroupVersionKind(group, version, kind or wanted.kind)
 
 
-def _judged(problems: list[str], kind: GroupVersionKind, target: Target, directive: str) -> list[str]:
-    """The Warning texts of strict validation's problems.
-
-    Raises:
-        StatusError: 400, if there are any and they are not to be.
-    """
-    if not problems or directive == IGNORE:
-        return []
-    if directive == STRICT:
-        _refuse(strict_text(problems), kind, target)
-    return warnings_of(problems)
+# --------------------------------------------------------------------------- sentences
 
 
-def _check_version(kind: GroupVersionKind, target: Target) -> None:
-    if kind.group_version != target.kind.group_version and kind.group_version not in target.accepts:
-        _refuse_version(kind.group_version.api_version, target)
-
-
-def _refuse_version(said: str, target: Target) -> NoReturn:
-    wanted = target.kind.group_version.api_version
-    raise bad_request(f"the API version in the data ({said}) does not match the expected API version ({wanted})")
-
-
-def _refuse(problem: str, kind: GroupVersionKind, target: Target) -> NoReturn:
-    about = f"{kind.kind} in version {quoted(kind.version)} cannot be handled as a {target.kind.kind}"
-    raise bad_request(f"{about}: {problem}")
-
-
-def _refuse_unrecognized(problem: str, data: bytes, target: Target) -> NoReturn:
+def _refusal(problem: str, kind: GroupVersionKind | None, data: bytes, target: Target) -> StatusError:
+    """transformDecodeError."""
+    if kind is not None:
+        about = f"{kind.kind} in version {quoted(kind.version)} cannot be handled as a {target.kind.kind}"
+        return bad_request(f"{about}: {problem}")
     about = f"the object provided is unrecognized (must be of type {target.kind.kind})"
-    raise bad_request(f"{about}: {problem} ({_summary(data)})")
+    return bad_request(f"{about}: {problem} ({_summary(data)})")
 
 
 def _summary(data: bytes) -> str:
@@ -285,7 +319,7 @@ def _summary(data: bytes) -> str:
 
 def _text(data: bytes) -> str:
     """Bytes within a message: its JSON replaces those that are no UTF-8, one by one."""
-    return "".join("\ufffd" if "\udc80" <= each <= "\udcff" else each for each in data.decode("utf-8", "surrogateescape"))
+    return _NOT_UTF8.sub("\ufffd", data.decode("utf-8", "surrogateescape"))
 
 
 # --------------------------------------------------------------------------- options of a deletion
@@ -304,7 +338,7 @@ def decode_delete_options(data: bytes, content_type: str | None) -> dict[str, An
         api_version, kind = _version_and_kind(value)
         said = _completed(_group_version(api_version), kind, wanted.kind)
     except MalformedBody as error:
-        prefix = "couldn't get version/kind; json parse error: " if media_type.endswith("json") else ""
+        prefix = _PARSE_ERROR if media_type == JSON else ""
         raise bad_request(prefix + error.problem) from None
     except ValueError as error:
         raise bad_request(str(error)) from None

@@ -319,23 +319,23 @@ class Pointer(Node):
 
     def __init__(self, item: Node) -> None:
         super().__init__(f"*{item.name}")
-        self._item = item
+        self.item = item
         self.simple = item.simple
 
     def zero(self) -> None:
         return None
 
     def over(self, first: Any, second: Any) -> Any:
-        return second if first is None or second is None else self._item.over(first, second)
+        return second if first is None or second is None else self.item.over(first, second)
 
     def decode(self, value: Any, state: State) -> Any:
-        return NIL if value is None else self._item.decode(value, state)
+        return NIL if value is None else self.item.decode(value, state)
 
     def convert(self, value: Any, state: State) -> Any:
-        return NIL if value is None else self._item.convert(value, state)
+        return NIL if value is None else self.item.convert(value, state)
 
     def ordered(self, value: Any) -> Any:
-        return self._item.ordered(value)
+        return self.item.ordered(value)
 
 
 class Slice(Node):
@@ -345,7 +345,7 @@ class Slice(Node):
 
     def __init__(self, name: str, item: Node) -> None:
         super().__init__(name)
-        self._item = item
+        self.item = item
 
     def zero(self) -> None:
         return None
@@ -353,25 +353,25 @@ class Slice(Node):
     def over(self, first: Any, second: Any) -> Any:
         if not isinstance(first, list) or not isinstance(second, list):
             return second
-        return [self._item.over(old, new) for old, new in zip(first, second, strict=False)] + second[len(first) :]
+        return [self.item.over(old, new) for old, new in zip(first, second, strict=False)] + second[len(first) :]
 
     def decode(self, value: Any, state: State) -> Any:
         if type(value) is not list:
             return self.mismatched(value, state)
-        return self._each(value, state, self._item.decode)
+        return self._each(value, state, self.item.decode)
 
     def convert(self, value: Any, state: State) -> Any:
         if type(value) is not list:
             if value is None:
                 return None
             raise DecodingError(f"cannot restore slice from {_KINDS[type(value)]}")
-        return self._each(value, state, self._item.convert)
+        return self._each(value, state, self.item.convert)
 
     def ordered(self, value: Any) -> Any:
-        return [self._item.ordered(each) for each in value] if isinstance(value, list) else value
+        return [self.item.ordered(each) for each in value] if isinstance(value, list) else value
 
     def _each(self, value: list[Any], state: State, change: Callable[[Any, State], Any]) -> list[Any]:
-        simple = self._item.simple
+        simple = self.item.simple
         path = state.path
         for index, item in enumerate(value):
             if type(item) is not simple:
@@ -390,7 +390,7 @@ class Mapped(Node):
 
     def __init__(self, name: str, item: Node) -> None:
         super().__init__(name)
-        self._item = item
+        self.item = item
 
     def zero(self) -> None:
         return None
@@ -403,22 +403,22 @@ class Mapped(Node):
             if type(value) is not RepeatedKeys:
                 return self.mismatched(value, state)
             value = self._decode_repeated(value, state)
-        return self._each(value, state, self._item.decode)
+        return self._each(value, state, self.item.decode)
 
     def convert(self, value: Any, state: State) -> Any:
         if not isinstance(value, dict):
             if value is None:
                 return None
             raise DecodingError(f"cannot restore map from {_KINDS[type(value)]}")
-        return self._each(value, state, self._item.convert)
+        return self._each(value, state, self.item.convert)
 
     def ordered(self, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {key: self._item.ordered(value[key]) for key in sorted(value)}
+        return {key: self.item.ordered(value[key]) for key in sorted(value)}
 
     def _each(self, value: dict[str, Any], state: State, change: Callable[[Any, State], Any]) -> dict[str, Any]:
-        simple = self._item.simple
+        simple = self.item.simple
         path = state.path
         for key, item in value.items():
             if type(item) is not simple:
@@ -436,7 +436,7 @@ class Mapped(Node):
                 state.duplicate(key)
             seen.add(key)
             state.path.append(key)
-            self._item.decode(copy.deepcopy(item), state)
+            self.item.decode(copy.deepcopy(item), state)
             state.path.pop()
         return dict(value)
 
@@ -444,7 +444,7 @@ class Mapped(Node):
 class Field:
     """A field of a struct."""
 
-    __slots__ = ("drops_falsy", "embedded", "name", "node", "omits_nil", "omits_zero", "owner")
+    __slots__ = ("drops_falsy", "embedded", "merge_key", "name", "node", "omits_nil", "omits_zero", "owner", "strategies")
 
     def __init__(self, name: str, node: Node, *, owner: str, options: Mapping[str, str]) -> None:
         self.name = name
@@ -453,6 +453,10 @@ class Field:
         """The struct, as Go's messages name it: without the package."""
         self.embedded = tuple(filter(None, options.get("in", "").split(".")))
         """The embedded structs on the way to the field, by their Go names."""
+        self.strategies = tuple(options.get("patch", "").split(","))
+        """Of a strategic merge: ``merge``, ``replace``, ``retainKeys``."""
+        self.merge_key = options.get("key", "")
+        """What tells the items of a merged list apart; "" for scalars."""
         self.drops_falsy = "omitempty" in options and node.is_empty_when_falsy
         self.omits_nil = "omitempty" in options
         self.omits_zero = "omitzero" in options
