@@ -6,8 +6,9 @@ from functools import cache
 
 from dynkube.schema import GroupKind, GroupVersionKind, GroupVersionResource
 from dynkube.testing.apiserver import builtin, recorded
-from dynkube.testing.apiserver.resources import Resource
+from dynkube.testing.apiserver.resources import Resource, Strategy
 from dynkube.testing.apiserver.schemas import ANYTHING, Schema
+from dynkube.testing.apiserver.subresources.tokenrequests import TokenRequestStrategy
 
 __all__ = ["body"]
 
@@ -28,6 +29,10 @@ def body(kind: GroupVersionKind) -> Resource:
         namespaced=True,
         verbs=(),
         storage_version=kind.version,
-        strategy=builtin.strategy_for(GroupKind(kind.group, kind.kind)),
+        strategy=_strategy(GroupKind(kind.group, kind.kind)),
         load_schema=load_schema,
     )
+
+
+def _strategy(kind: GroupKind) -> Strategy:
+    return TokenRequestStrategy(kind) if kind.kind == "TokenRequest" else builtin.strategy_for(kind)

@@ -8,14 +8,15 @@ from datetime import timedelta
 from typing import Any
 
 from dynkube.quantities import format_time
-from dynkube.schema import GroupKind, GroupResource
+from dynkube.schema import GroupKind, GroupResource, GroupVersion
 from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.access import identities
+from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.fielderrors import FieldError, invalid, quoted
 from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.subresources.shapes import Call
 
-__all__ = ["request_token"]
+__all__ = ["TokenRequestStrategy", "request_token"]
 
 _KIND = GroupKind("authentication.k8s.io", "TokenRequest")
 _AN_HOUR = 60 * 60
@@ -25,6 +26,16 @@ _LONGEST = 1 << 32
 _PROJECTED = _AN_HOUR + 7
 _EXTENDED = 365 * 24 * _AN_HOUR
 _BOUND = {"Pod": "pods", "Node": "nodes", "Secret": "secrets"}
+
+
+class TokenRequestStrategy(NativeStrategy):
+    """What a TokenRequest may leave out."""
+
+    def default(self, obj: Object, group_version: GroupVersion) -> None:  # noqa: ARG002 - of any version
+        """An hour, where nothing is said."""
+        spec = obj.setdefault("spec", {})
+        if spec.get("expirationSeconds") is None:
+            spec["expirationSeconds"] = _AN_HOUR
 
 
 def request_token(call: Call, obj: Object) -> Object:
