@@ -1,0 +1,162 @@
+"""JSON data as values of cel-python, typed by the schema (AS/cel/common/valuesunstructured.go).
+
+Only imported where a CRD has rules.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from celpy import celtypes
+from celpy.adapter import json_to_cel
+
+from dynkube.testing.apiserver.customresources.escaping import escaped
+from dynkube.testing.apiserver.customresources.structural import Structural, structural
+
+__all__ = ["KeyedList", "SetList", "bound", "with_type_meta"]
+
+_HIDDEN = "\0"
+"""Begins the keys of what a rule cannot reach, but what counts when objects are compared."""
+
+
+class SetList(celtypes.ListType):
+    """A list of type set: its order is nothing, and what is added twice is there once."""
+
+
+class KeyedList(celtypes.ListType):
+    """A list of type map: items are told apart by keys."""
+
+    keys: tuple[str, ...] = ()
+
+
+def with_type_meta(schema: Structural) -> Structural:
+    """The root of an object as rules see it: kind, apiVersion and the names in metadata are always there."""
+    properties = schema.properties
+    metadata = properties.get("metadata")
+    has_all = (
+        metadata is not None
+        and metadata.type == "object"
+        and all(name in metadata.properties for name in ("name", "generateName"))
+        and all(name in properties and properties[name].type == "string" for name in ("apiVersion", "kind"))
+    )
+    if has_all:
+        return schema
+    changes = {name: getattr(schema, name) for name in schema.__slots__}
+    return Structural(**{**changes, "properties": {**properties, **_TYPE_META.properties}})
+
+
+_TYPE_META = structural(
+    {
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {
+                "type": "object",
+                "properties": {"name": {"type": "string"}, "generateName": {"type": "string"}},
+            },
+        }
+    }
+)
+
+
+def bound(value: Any, schema: Structural, *, is_resource: bool = False) -> Any:
+    """A value that obeys the schema, for cel-python."""
+    if value is None:
+        return None
+    if schema.is_int_or_string:
+        return celtypes.StringType(value) if isinstance(value, str) else celtypes.IntType(value)
+    bind = _BINDERS.get(schema.type)
+    if bind is None:
+        return json_to_cel(value)
+    if schema.type == "object":
+        return _object(value, with_type_meta(schema) if is_resource or schema.is_embedded else schema)
+    return bind(value, schema)
+
+
+def _object(value: dict[str, Any], schema: Structural) -> Any:
+    if not schema.properties and schema.additional is not None:
+        additional = schema.additional
+        entries: Iterable[tuple[Any, Any]] = ((name, bound(each, additional)) for name, each in value.items())
+    else:
+        entries = _fields(value, schema)
+    return celtypes.MapType({celtypes.StringType(name): each for name, each in entries})
+
+
+def _fields(value: dict[str, Any], schema: Structural) -> Iterator[tuple[str, Any]]:
+    """The fields of an object; a null of a nullable field is as good as absent."""
+    for name, each in value.items():
+        known = schema.properties.get(name)
+        identifier = escaped(name) if known is not None else None
+        if known is None or identifier is None:
+            yield _HIDDEN + name, json_to_cel(each)
+        elif each is not None:
+            yield identifier, bound(each, known)
+
+
+def _array(value: list[Any], schema: Structural) -> Any:
+    items = schema.items or schema
+    found = [bound(each, items) for each in value]
+    if schema.list_type == "set":
+        return SetList(found)
+    if schema.list_type == "map":
+        keyed = KeyedList(found)
+        keyed.keys = tuple(escaped(name) or name for name in schema.list_map_keys)
+        return keyed
+    return celtypes.ListType(found)
+
+
+def _string(value: str, schema: Structural) -> Any:
+    make = _FORMATS.get(str(schema.raw.get("format", "")))
+    return celtypes.StringType(value) if make is None else make(value)
+
+
+def _timestamp(value: str) -> Any:
+    return celtypes.TimestampType(value.upper() if "t" in value or "z" in value else value)
+
+
+def _date(value: str) -> Any:
+    return celtypes.TimestampType(f"{value}T00:00:00Z")
+
+
+_DURATION = re.compile(r"(\d+\.?\d*|\.\d+)\s*([A-Za-zµμ]+)")
+_SECONDS = {"n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "ms": 1e-3, "mil": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: str) -> Any:
+    total = sum(float(number) * _unit(unit.lower()) for number, unit in _DURATION.findall(value))
+    return celtypes.DurationType(timedelta(seconds=-total if value.startswith("-") else total))
+
+
+def _unit(unit: str) -> float:
+    if unit.startswith("w"):
+        return 7 * 86400
+    for prefix in ("ms", "mil"):
+        if unit.startswith(prefix):
+            return 1e-3
+    if unit.startswith("mic"):
+        return 1e-6
+    return _SECONDS.get(unit[0], 0)
+
+
+def _bytes(value: str) -> Any:
+    return celtypes.BytesType(base64.b64decode(value))
+
+
+_FORMATS: dict[str, Callable[[str], Any]] = {
+    "duration": _duration,
+    "date": _date,
+    "date-time": _timestamp,
+    "byte": _bytes,
+}
+_BINDERS: dict[str, Callable[[Any, Structural], Any]] = {
+    "object": _object,
+    "array": _array,
+    "string": _string,
+    "number": lambda value, _schema: celtypes.DoubleType(value),
+    "integer": lambda value, _schema: celtypes.IntType(value),
+    "boolean": lambda value, _schema: celtypes.BoolType(value),
+}
