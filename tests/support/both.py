@@ -48,6 +48,7 @@ MASKED_FIELDS = {
 }
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_HTTP_TIME = re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|UTC)")
 _numbers = itertools.count(1)
 
 
@@ -186,7 +187,7 @@ def masked(value: Any, field: str = "") -> Any:
     if isinstance(value, list):
         return [masked(each) for each in value]
     if isinstance(value, str):
-        return _TIME.sub("<time>", _UUID.sub("<uid>", value))
+        return _HTTP_TIME.sub("<time>", _TIME.sub("<time>", _UUID.sub("<uid>", value)))
     return value
 
 

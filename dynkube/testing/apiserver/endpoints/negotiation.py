@@ -83,14 +83,12 @@ def negotiate_error(request: Request) -> Accepted | None:
 
 
 def accept_discovery(accept: str) -> str | None:
-    """The media type of aggregated discovery, for who prefers it to the legacy documents."""
+    """The media type of aggregated discovery, for who takes it, even if other documents are named before it."""
     for clause in _clauses(accept):
         wanted = tuple(clause.parameters.get(each, "") for each in ("g", "v", "as"))
         for media_type in _CUSTOM:
             if _matches(clause, media_type) and wanted == ("apidiscovery.k8s.io", "v2", "APIGroupDiscoveryList"):
                 return media_type
-            if _matches(clause, media_type) and not any(wanted):
-                return None
     return None
 
 

@@ -95,7 +95,7 @@ class Pages:
         if media_type is None:
             return None
         found = find()
-        headers = [("Cache-Control", "public"), ("ETag", found.etag), ("Vary", "Accept")]
+        headers = [("Cache-Control", "public"), ("Etag", found.etag), ("Vary", "Accept")]
         if request.headers.get("if-none-match") == found.etag:
             return Response(status=304, headers=headers)
         _, body = encode(found.document, Accepted(media_type))

@@ -53,7 +53,7 @@ def _group_version(request: Request, path: str, document: Document, now: datetim
     if not _first_accepted(request, [_JSON]):
         return Response(status=406, headers=[vary])
     etag = f'"{document.hash}"'
-    headers = [vary, ("Content-Type", _JSON), ("ETag", etag)]
+    headers = [vary, ("Content-Type", _JSON), ("Etag", etag)]
     asked = request.parameter("hash")
     if asked and asked != document.hash:
         return Response(status=301, headers=[*headers, ("Location", OpenAPI.address(path, document.hash))])
@@ -70,7 +70,7 @@ def _swagger(openapi: OpenAPI, request: Request) -> Response:
         return Response(status=406, headers=vary)
     document = openapi.swagger() if wanted == _JSON else openapi.swagger_message()
     content_type = _JSON if wanted == _JSON else _MESSAGES[0]
-    headers = [*vary, ("Content-Type", content_type), ("ETag", f'"{document.hash}"')]
+    headers = [*vary, ("Content-Type", content_type), ("Etag", f'"{document.hash}"')]
     response = _served(request, document.data, document.made, headers)
     assert isinstance(response.body, bytes)
     if len(response.body) < _GZIP_BYTES or "gzip" not in (request.headers.get("accept-encoding") or ""):
@@ -84,7 +84,7 @@ def _swagger(openapi: OpenAPI, request: Request) -> Response:
 
 def _served(request: Request, data: bytes, made: datetime, headers: list[tuple[str, str]]) -> Response:
     """A file, as Go's http.ServeContent serves one (of ranges, the whole)."""
-    etag = dict(headers).get("ETag")
+    etag = dict(headers).get("Etag")
     modified = format_datetime(made.replace(microsecond=0), usegmt=True)
     if _is_known(request, etag, made):
         kept = [each for each in headers if each[0] != "Content-Type"]
