@@ -64,12 +64,12 @@ def list_entries(
     start = _absolute(token.start, namespace) if token else ""
     if revision == _LATEST:
         _require(0 if token else _minimum(options), latest)
-        return _cut(collection.current(selection.namespace, start), selection, options, latest, namespace)
+        return _cut(collection.current(selection.namespace, start), selection, options, latest)
     _require(revision, latest)
     if revision < collection.log.compacted:
         raise _expired(token)
     entries = collection.at(revision, selection.namespace, start)
-    return _cut(entries, selection, options, revision, namespace)
+    return _cut(entries, selection, options, revision)
 
 
 def _list_one(collection: Collection, selection: Selection, options: ListOptions, latest: int) -> Page:
@@ -87,7 +87,7 @@ def _list_one(collection: Collection, selection: Selection, options: ListOptions
     return Page(entries=[each for each in entries if each.key == key and selection.matches(each)], revision=revision)
 
 
-def _cut(entries: Sequence[Entry], selection: Selection, options: ListOptions, revision: int, namespace: str) -> Page:
+def _cut(entries: Sequence[Entry], selection: Selection, options: ListOptions, revision: int) -> Page:
     """The page that begins with the first of these entries. A limit says nothing to a list at "0"."""
     limit = options.limit if options.limit > 0 and options.resource_version != "0" else len(entries)
     if selection.is_unfiltered:
@@ -97,7 +97,8 @@ def _cut(entries: Sequence[Entry], selection: Selection, options: ListOptions, r
     if rest <= 0 or not chosen:
         return Page(entries=chosen, revision=revision)
     # A zero byte behind the last key: the least key that follows it.
-    start = chosen[-1].key.removeprefix(f"{namespace}/") + "\0"
+    # Within what was listed; a list that a field selector narrowed to a namespace loses its place by that, as there.
+    start = chosen[-1].key.removeprefix(f"{selection.namespace}/") + "\0"
     return Page(
         entries=chosen,
         revision=revision,
