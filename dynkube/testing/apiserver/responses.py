@@ -36,14 +36,17 @@ _Headers = Sequence[tuple[str, str]]
 
 
 def head(request: Request, response: Response) -> list[tuple[str, str]]:
-    """The header fields of an answer: those of every answer of the API server, and its own."""
+    """The header fields of an answer: those of every answer of the API server, and its own.
+
+    One that has no value is left out: an answer of its own without Cache-Control says so.
+    """
     own = {name.lower() for name, _ in response.headers}
     common = [
         ("Audit-Id", request.headers.get("Audit-Id") or str(uuid.uuid4())),
         ("Cache-Control", "no-cache, private"),
     ]
     fields = [each for each in common if each[0].lower() not in own]
-    return [*fields, *response.headers, ("Date", _date(int(time.time())))]
+    return [*fields, *(each for each in response.headers if each[1]), ("Date", _date(int(time.time())))]
 
 
 @lru_cache(maxsize=2)
