@@ -30,6 +30,10 @@ _MODULES: Mapping[str, Mapping[str, str]] = {
         "ConfigMap": "configuration",
         "Secret": "configuration",
         "ServiceAccount": "configuration",
+        "Service": "services.strategy",
+        "Namespace": "namespaces",
+        "PersistentVolumeClaim": "storage.claims",
+        "PersistentVolume": "storage.volumes",
     },
     "apps": {
         "Deployment": "apps.deployments",

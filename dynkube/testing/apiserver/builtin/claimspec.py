@@ -47,8 +47,8 @@ def volume_mode(mode: str | None, field: str) -> Errors:
         yield from one_of(mode, ("Block", "Filesystem"), field)
 
 
-def claim_spec(spec: Json, field: str) -> Errors:
-    """ValidatePersistentVolumeClaimSpec."""
+def claim_spec(spec: Json, field: str, *, any_group: bool = False) -> Errors:
+    """ValidatePersistentVolumeClaimSpec; ``any_group``: groups of data sources are let be, since one was there."""
     modes = listed(spec, "accessModes")
     if not modes:
         yield required(child(field, "accessModes"), "at least 1 access mode is required")
@@ -59,10 +59,10 @@ def claim_spec(spec: Json, field: str) -> Errors:
     yield from volume_mode(spec.get("volumeMode"), child(field, "volumeMode"))
     source, reference = spec.get("dataSource"), spec.get("dataSourceRef")
     if source is not None:
-        yield from _data_source(source, child(field, "dataSource"))
+        yield from _data_source(source, child(field, "dataSource"), any_group=any_group)
     if reference is not None:
         where = child(field, "dataSourceRef")
-        yield from _data_source(reference, where)
+        yield from _data_source(reference, where, any_group=any_group)
         if reference.get("namespace"):
             yield from dns1123_label(reference["namespace"], child(where, "namespace"))
     if source is not None and reference is not None:
@@ -79,14 +79,14 @@ def _storage(size: str | None, field: str) -> Errors:
     yield from problems or resource_quantity("storage", size, where)
 
 
-def _data_source(source: Json, field: str) -> Errors:
+def _data_source(source: Json, field: str, *, any_group: bool) -> Errors:
     for name in ("name", "kind"):
         if not source.get(name):
             yield required(child(field, name))
     group, kind = source.get("apiGroup") or "", source.get("kind", "")
     if not group and kind != "PersistentVolumeClaim":
         yield invalid(field, kind, "must be 'PersistentVolumeClaim' when referencing the default apiGroup")
-    if group:
+    if group and not any_group:
         yield from each(child(field, "apiGroup"), group, names.dns1123_subdomain(group))
 
 

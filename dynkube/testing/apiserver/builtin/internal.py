@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from dynkube.testing.apiserver import recorded
 
-__all__ = ["difference", "shown"]
+__all__ = ["compared", "difference", "shown"]
 
 Render = Callable[[Any], Any]
 _ZERO: Mapping[str, Any] = {"string": "", "bool": False, "float64": 0}
@@ -39,10 +39,14 @@ def shown(value: Any, type_name: str) -> Any:
 
 
 def difference(old: Any, new: Any, type_name: str) -> str:
-    """Two v1 values of an internal type, compared as AM/util/diff does: a unified diff of indented JSON."""
-    before, after = (_indented(shown(each, type_name)) for each in (old, new))
-    compared = list(difflib.unified_diff(before, after))
-    return "".join(compared[2:])  # without the names of files
+    """Two v1 values of an internal type, compared as AM/util/diff does."""
+    return compared(shown(old, type_name), shown(new, type_name))
+
+
+def compared(old: Any, new: Any) -> str:
+    """Two values that are `shown`, as a unified diff of indented JSON."""
+    lines = list(difflib.unified_diff(_indented(old), _indented(new)))
+    return "".join(lines[2:])  # without the names of files
 
 
 def _indented(value: Any) -> list[str]:

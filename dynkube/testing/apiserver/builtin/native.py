@@ -62,8 +62,8 @@ class NativeStrategy(Strategy):
         if self.has_generation and any(not same(obj.get(name), old.get(name)) for name in self.generation_follows):
             obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
 
-    def allocate(self, obj: Object, old: Object | None, lookup: Lookup) -> None:
-        """Take what there is only so much of, in place, between validation and the write (BeginCreate, BeginUpdate).
+    def allocate(self, obj: Object, old: Object | None, lookup: Lookup, *, dry_run: bool) -> None:
+        """Take what there is only so much of, in place, before all preparation (BeginCreate, BeginUpdate).
 
         Raises:
             StatusError: It is taken.

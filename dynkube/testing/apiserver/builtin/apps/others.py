@@ -66,6 +66,12 @@ class ReplicationControllerStrategy(WorkloadStrategy):
         yield from not_above(status, limited, "replicas", "cannot be greater than status.replicas")
         yield from not_above(status, ["availableReplicas"], "readyReplicas", "cannot be greater than readyReplicas")
 
+    def warnings(self, obj: Object, old: Object | None, subresource: str) -> Sequence[str]:
+        """See `Strategy`: of an update, what is odd about the template that was (Go takes the one for the other)."""
+        if old is None or subresource:
+            return super().warnings(obj, old, subresource)
+        return super().warnings({**obj, "spec": old["spec"]}, old, subresource)
+
     def selectable_fields(self, obj: Object) -> Mapping[str, str]:
         """See `Strategy`."""
         return {"status.replicas": str(mapping(obj, "status").get("replicas", 0))}

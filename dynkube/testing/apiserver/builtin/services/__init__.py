@@ -1,0 +1,1 @@
+"""Services (pkg/apis/core/validation, pkg/registry/core/service)."""

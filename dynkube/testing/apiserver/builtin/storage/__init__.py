@@ -1,0 +1,1 @@
+"""Volumes that outlive pods: claims, volumes and their classes."""
