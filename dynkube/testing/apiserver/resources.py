@@ -60,6 +60,15 @@ class Strategy:
     def restore(self, obj: Object) -> None:
         """What reading a stored object does to it, in place, where its definition has changed since it was written."""
 
+    def allocate(self, obj: Object, old: Object | None, lookup: Any, *, dry_run: bool) -> None:
+        """Take what there is only so much of, in place, before all preparation (BeginCreate, BeginUpdate).
+
+        ``lookup`` reads other objects (`builtin.lookup.Lookup`). Asked for writes of the object itself only.
+
+        Raises:
+            StatusError: It is taken.
+        """
+
     def prepare_for_create(self, obj: Object) -> None:
         """Drop what clients may not set, fill what the server does (PrepareForCreate). After field management."""
 

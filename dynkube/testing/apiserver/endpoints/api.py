@@ -38,7 +38,7 @@ class API:
 
     def handle(self, request: Request) -> Response:
         """The answer to a request; whatever it is, there is one."""
-        warnings: list[str] = []
+        warnings = list(self.access.warnings(request))
         user: UserInfo | None = None
         try:
             info = request_info(request)
@@ -71,7 +71,7 @@ class API:
                 raise refusal
         if route.resource.warning:
             warnings.append(route.resource.warning)
-        return Handler(self.registry, request, route, user, warnings).answer()
+        return Handler(self.registry, self.access, request, info, route, user, warnings).answer()
 
 
 def _is_long_running(info: RequestInfo) -> bool:

@@ -10,6 +10,7 @@ from dynkube.testing.apiserver.access import Access
 from dynkube.testing.apiserver.access.escalation import GrantCheck
 from dynkube.testing.apiserver.access.objects import StoredObjects
 from dynkube.testing.apiserver.controllers import (
+    Controller,
     Controllers,
     DefinitionController,
     GarbageCollector,
@@ -63,7 +64,11 @@ def assemble(
     access = Access(StoredObjects(store, find), tokens=tokens, now=clock)
     registry = Registry(store, catalog, clock=clock)
     registry.admission.plugins += [TopologyLabels(store, catalog), ApprovalCheck(access), GrantCheck(access)]
-    controllers = [DefinitionController(registry), NamespaceController(registry), GarbageCollector(registry)]
+    controllers: list[Controller] = [
+        DefinitionController(registry),
+        NamespaceController(registry),
+        GarbageCollector(registry),
+    ]
     Controllers(store, controllers, schedule)
     discovery = Discovery(lambda: catalog, address, aggregated)
     return API(registry, access, Pages(catalog, discovery, _openapi(store, catalog, clock), clock))

@@ -30,7 +30,7 @@ _TIMESTAMP = re.compile(
 )
 
 
-class _Dumper(_Base):
+class _Dumper(_Base):  # type: ignore[misc] # of whichever of the two PyYAML has
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the same list twice is written twice
         return True
 

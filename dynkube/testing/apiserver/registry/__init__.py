@@ -6,6 +6,7 @@ from dynkube.testing.apiserver.registry.admission import Admission, Attributes, 
 from dynkube.testing.apiserver.registry.catalog import Catalog
 from dynkube.testing.apiserver.registry.deletion import Deletion
 from dynkube.testing.apiserver.registry.options import DeleteOptions, WriteOptions
+from dynkube.testing.apiserver.registry.patches import Patch, PatchType, patch_type
 from dynkube.testing.apiserver.registry.registry import Registry
 from dynkube.testing.apiserver.registry.scope import SYSTEM, Scope
 from dynkube.testing.apiserver.registry.updating import Change, Outcome
@@ -19,8 +20,11 @@ __all__ = [
     "DeleteOptions",
     "Deletion",
     "Outcome",
+    "Patch",
+    "PatchType",
     "Plugin",
     "Registry",
     "Scope",
     "WriteOptions",
+    "patch_type",
 ]

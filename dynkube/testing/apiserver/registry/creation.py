@@ -34,11 +34,17 @@ def store_new(
         metadata["name"] = _free_name(machinery, scope, metadata["generateName"])
     rules.ensure_namespace(obj, scope.object_namespace)
     strategy = scope.strategy
+    strategy.allocate(obj, None, machinery.lookup, dry_run=dry_run)
     strategy.prepare_for_create(obj)
     errors = creation_errors(scope.resource, obj, strategy.validate(obj))
     if errors:
         raise statuses.invalid(scope.kind_of(obj), metadata.get("name", ""), errors)
     scope.warn_all(strategy.warnings(obj, None, scope.subresource))
+    if is_update:
+        scope.authorize_create()
+    if scope.resource.is_custom and "create" not in scope.resource.verbs:
+        problem = "create not allowed while custom resource definition is terminating"
+        raise statuses.forbidden(scope.about, metadata.get("name", ""), problem)
     machinery.admission.validate(scope, CREATE, obj, None, dry_run=dry_run)
     if not dry_run and not is_update and _asks_for_revision(metadata.get("resourceVersion", "")):
         problem = "resourceVersion should not be set on objects to be created"

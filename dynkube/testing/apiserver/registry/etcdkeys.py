@@ -20,10 +20,10 @@ _SPECIAL = {
 _GROUPS_WITH_THEIR_NAME = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})
 
 
-def etcd_key(resource: Resource, namespace: str, name: str) -> str:
-    """The key of an object: ``/registry/configmaps/shop/settings``."""
+def etcd_key(resource: Resource, namespace: str, name: str, *, dry_run: bool = False) -> str:
+    """The key of an object: ``/registry/configmaps/shop/settings``; a dry run knows nothing of the prefix."""
     about = resource.group_resource
     prefix = _SPECIAL.get(about, about.resource)
     if resource.is_custom or about.group in _GROUPS_WITH_THEIR_NAME:
         prefix = f"{about.group}/{about.resource}"
-    return "/".join(filter(None, ("/registry", prefix, namespace, name)))
+    return "/" + "/".join(filter(None, ("" if dry_run else "registry", prefix, namespace, name)))

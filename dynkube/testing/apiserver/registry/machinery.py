@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from dynkube.quantities import format_time
 from dynkube.testing.apiserver.registry.admission import Admission
 from dynkube.testing.apiserver.registry.catalog import Catalog
+from dynkube.testing.apiserver.registry.lookup import StoredLookup
 from dynkube.testing.apiserver.storage.store import Store
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class Machinery:
     catalog: Catalog
     admission: Admission
     clock: Callable[[], datetime]
+
+    @cached_property
+    def lookup(self) -> StoredLookup:
+        """What kinds ask for other objects."""
+        return StoredLookup(self.store, self.catalog)
 
     def now(self) -> str:
         """The time as metadata has it: whole seconds of UTC."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver import fieldmanagement
@@ -13,7 +14,7 @@ from dynkube.testing.apiserver.registry.options import WriteOptions
 from dynkube.testing.apiserver.registry.scope import Scope
 from dynkube.testing.apiserver.resources import Object, Resource
 
-__all__ = ["FieldVersions", "track_apply", "track_update"]
+__all__ = ["FieldVersions", "keep_reset", "track_apply", "track_update"]
 
 
 class FieldVersions:
@@ -62,6 +63,16 @@ def _version(resource: Resource) -> Version:
 
 def _convert(resource: Resource, to: GroupVersion, obj: Object) -> Object:
     return resource.strategy.convert(obj, to)
+
+
+def keep_reset(sent: Any, obj: Object) -> None:
+    """Note in a normalized object, in place, that its client sent an empty list of managers: nobody is to own anything.
+
+    To a Go type it is there and empty, in our objects what is empty is not there.
+    """
+    metadata = sent.get("metadata") if isinstance(sent, dict) else None
+    if isinstance(metadata, dict) and metadata.get("managedFields") == []:
+        obj["metadata"]["managedFields"] = []
 
 
 def track_update(machinery: Machinery, scope: Scope, live: Object | None, obj: Object, options: WriteOptions) -> Object:

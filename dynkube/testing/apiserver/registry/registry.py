@@ -30,6 +30,7 @@ from dynkube.testing.apiserver.registry.deletion import Deletion
 from dynkube.testing.apiserver.registry.machinery import Machinery
 from dynkube.testing.apiserver.registry.managers import track_update
 from dynkube.testing.apiserver.registry.options import PLAIN_DELETE, PLAIN_WRITE, DeleteOptions, WriteOptions
+from dynkube.testing.apiserver.registry.patches import Patch, PatchType, change_by
 from dynkube.testing.apiserver.registry.scope import Scope
 from dynkube.testing.apiserver.registry.updating import Change, Outcome
 from dynkube.testing.apiserver.registry.versions import in_request, in_storage
@@ -192,6 +193,19 @@ class Registry:
             return self.managed(scope, live, obj, options)
 
         return self.update(scope, change, options, uid=obj["metadata"].get("uid", ""))
+
+    def patch(self, scope: Scope, patch: Patch) -> Outcome:
+        """PATCH, server-side apply too, which creates what is not there.
+
+        Raises:
+            StatusError: It is refused, or is not there.
+        """
+        may_create = patch.type is PatchType.APPLY and not scope.subresource
+        return self.update(scope, self.patching(scope, patch), patch.options, may_create=may_create)
+
+    def patching(self, scope: Scope, patch: Patch) -> Change:
+        """What a patch does to an object, or to a view of one, whose kind ``scope.resource`` is then."""
+        return change_by(self._machinery, scope, patch)
 
     def amend(
         self, scope: Scope, change: Callable[[dict[str, Any]], None], options: WriteOptions = PLAIN_WRITE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dynkube.schema import GroupKind, GroupResource
@@ -25,6 +25,7 @@ class Scope:
         name: "" on a collection, and on a create.
         subresource: "" for the object itself.
         user: Who asks.
+        authorize_create: Refuses an update that turns out to be a create, which the user may not.
         strategy_override: How a subresource that writes the object judges it; None for the kind's own strategy.
     """
 
@@ -35,6 +36,7 @@ class Scope:
     user: UserInfo = SYSTEM
     warnings: list[str] = field(default_factory=list)
     strategy_override: Strategy | None = None
+    authorize_create: Callable[[], None] = lambda: None
 
     @property
     def strategy(self) -> Strategy:

@@ -68,7 +68,7 @@ def update(
     if entry is None and not (may_create or strategy.allows_create_on_update):
         raise statuses.not_found(scope.about, scope.name)
     if uid and (entry is None or entry.uid != uid):
-        raise _other_uid(scope, uid, "" if entry is None else entry.uid)
+        raise _other_uid(scope, uid, "" if entry is None else entry.uid, dry_run=dry_run)
     obj = change(None if entry is None else in_storage(scope.resource, entry.object()))
     revision = _revision(obj["metadata"].get("resourceVersion", ""))
     if entry is None:
@@ -78,7 +78,7 @@ def update(
     else:
         _require_current(scope, revision, entry)
     old = in_storage(scope.resource, entry.object())
-    _prepare(scope, obj, old)
+    _prepare(machinery, scope, obj, old, dry_run=dry_run)
     obj = keep_times(obj, old)
     machinery.admission.validate(scope, UPDATE, obj, old, dry_run=dry_run)
     if _ends(scope, obj, old):
@@ -115,8 +115,8 @@ def _require_current(scope: Scope, revision: int, entry: Entry) -> None:
         raise statuses.conflict(scope.about, scope.name, STALE)
 
 
-def _other_uid(scope: Scope, uid: str, found: str) -> statuses.StatusError:
-    key = etcd_key(scope.resource, scope.object_namespace, scope.name)
+def _other_uid(scope: Scope, uid: str, found: str, *, dry_run: bool) -> statuses.StatusError:
+    key = etcd_key(scope.resource, scope.object_namespace, scope.name, dry_run=dry_run)
     problem = (
         f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: "
         f"Precondition failed: UID in precondition: {uid}, UID in object meta: {found}"
@@ -124,7 +124,7 @@ def _other_uid(scope: Scope, uid: str, found: str) -> statuses.StatusError:
     return statuses.conflict(scope.about, scope.name, problem)
 
 
-def _prepare(scope: Scope, obj: Object, old: Object) -> None:
+def _prepare(machinery: Machinery, scope: Scope, obj: Object, old: Object, *, dry_run: bool) -> None:
     """Restore what may not change, and judge what does, in place (BeforeUpdate)."""
     rules.ensure_namespace(obj, scope.object_namespace)
     metadata, before = obj["metadata"], old["metadata"]
@@ -132,6 +132,8 @@ def _prepare(scope: Scope, obj: Object, old: Object) -> None:
     if "generation" in before:
         metadata["generation"] = before["generation"]
     strategy = scope.strategy
+    if not scope.subresource:
+        strategy.allocate(obj, old, machinery.lookup, dry_run=dry_run)
     strategy.prepare_for_update(obj, old, scope.subresource)
     metadata = obj["metadata"]
     rules.keep(metadata, before)

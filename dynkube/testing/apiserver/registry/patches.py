@@ -1,0 +1,269 @@
+"""PATCH: what a patch makes of the current object (AS/endpoints/handlers/patch.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, NoReturn
+
+from dynkube.schema import GroupKind, GroupVersion
+from dynkube.testing.apiserver import patching, statuses
+from dynkube.testing.apiserver.decoding import IGNORE, STRICT, DecodingError, gotypes
+from dynkube.testing.apiserver.decoding.problems import strict_text, warnings_of
+from dynkube.testing.apiserver.decoding.typenodes import json_word
+from dynkube.testing.apiserver.fielderrors import invalid
+from dynkube.testing.apiserver.govalues import json_text, plain
+from dynkube.testing.apiserver.registry import metadata
+from dynkube.testing.apiserver.registry.machinery import Machinery
+from dynkube.testing.apiserver.registry.managers import keep_reset, track_apply, track_update
+from dynkube.testing.apiserver.registry.options import WriteOptions
+from dynkube.testing.apiserver.registry.patchedtext import patched_text
+from dynkube.testing.apiserver.registry.scope import Scope
+from dynkube.testing.apiserver.registry.updating import Change
+from dynkube.testing.apiserver.registry.versions import in_request, in_storage
+from dynkube.testing.apiserver.resources import Object, Resource
+
+__all__ = ["Patch", "PatchType", "change_by", "check_name", "patch_type"]
+
+
+class PatchType(Enum):
+    """What a patch is written in, by its media type."""
+
+    JSON = "application/json-patch+json"
+    MERGE = "application/merge-patch+json"
+    STRATEGIC = "application/strategic-merge-patch+json"
+    APPLY = "application/apply-patch+yaml"
+
+
+_CUSTOM = (PatchType.JSON, PatchType.MERGE, PatchType.APPLY)
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """A patch as it was sent."""
+
+    type: PatchType
+    data: bytes
+    options: WriteOptions
+
+
+def patch_type(content_type: str, *, is_custom: bool) -> PatchType:
+    """What a patch is written in.
+
+    Raises:
+        StatusError: 415.
+    """
+    media_type = content_type.partition(";")[0]
+    accepted = _CUSTOM if is_custom else tuple(PatchType)
+    for each in accepted:
+        if each.value == media_type:
+            return each
+    if is_custom:
+        names = ", ".join(each.value for each in accepted)
+        raise statuses.unsupported_media_type(
+            f"the body of the request was in an unknown format - accepted media types include: {names}"
+        )
+    # The routes of built-in resources know what they take: nobody has looked at the request yet.
+    raise statuses.StatusError(statuses.status(415, "UnsupportedMediaType", "415: Unsupported Media Type", {}))
+
+
+def change_by(machinery: Machinery, scope: Scope, patch: Patch) -> Change:
+    """The change that a patch is: of the object, or of the view whose kind ``scope.resource`` is."""
+
+    def change(live: Object | None) -> Object:
+        # Field management and patches work on copies of their own.
+        obj = _patched(machinery, scope, patch, live)
+        meta = obj["metadata"]
+        if live is None and meta.get("uid"):
+            problem = f"uid mismatch: the provided object specified uid {meta['uid']}, and no existing object was found"
+            raise statuses.conflict(scope.about, scope.name, problem)
+        metadata.ensure_namespace(obj, scope.object_namespace)
+        check_name(obj, scope.name)
+        if scope.resource.is_custom:
+            _check_type(obj, scope)
+        return in_storage(scope.resource, obj)
+
+    return change
+
+
+def check_name(obj: Object, name: str) -> None:
+    """Refuse an object that is not the one that the path names (checkName).
+
+    Raises:
+        StatusError: 400.
+    """
+    said = obj["metadata"].get("name", "")
+    if not said:
+        problem = "undeterminable: name must be provided"
+        raise statuses.bad_request(f"the name of the object ({name} based on URL) was {problem}")
+    if said != name:
+        raise statuses.bad_request(f"the name of the object ({said}) does not match the name on the URL ({name})")
+
+
+def _check_type(obj: Object, scope: Scope) -> None:
+    """A patch can make a custom object one of another kind, which validation finds first (ValidateTypeMeta)."""
+    resource = scope.resource
+    errors = []
+    if obj["kind"] != resource.kind:
+        errors.append(invalid("kind", obj["kind"], f"must be {resource.kind}"))
+    if obj["apiVersion"] != resource.group_version.api_version:
+        errors.append(invalid("apiVersion", obj["apiVersion"], f"must be {resource.group_version.api_version}"))
+    if errors:
+        raise statuses.invalid(GroupKind(GroupVersion.parse(obj["apiVersion"]).group, obj["kind"]), scope.name, errors)
+
+
+def _patched(machinery: Machinery, scope: Scope, patch: Patch, live: Object | None) -> Object:
+    if patch.type is PatchType.APPLY:
+        return _applied(machinery, scope, patch, live)
+    if live is None:
+        raise statuses.not_found(scope.about, scope.name)
+    current = in_request(scope.resource, live)
+    change = _strategic if patch.type is PatchType.STRATEGIC else _by_json
+    obj = change(scope, patch, current)
+    scope.resource.strategy.default(obj, scope.resource.group_version)
+    return track_update(machinery, scope, live, obj, patch.options)
+
+
+# --------------------------------------------------------------------------- JSON patches and merge patches
+
+
+def _by_json(scope: Scope, patch: Patch, current: Object) -> Object:
+    apply = patching.json_patch if patch.type is PatchType.JSON else patching.merge_patch
+    obj, problems, _ = apply(current, patch.data, patch.options.field_validation)
+    said = _copied(obj)
+    try:
+        problems = [*problems, *_decode(scope.resource, obj)]
+    except DecodingError as error:
+        _refuse(patched_text(scope.resource, current, said), error.problem)
+    if problems:
+        _judge(scope, patch, problems, lambda: patched_text(scope.resource, current, said))
+    keep_reset(said, obj)
+    return obj
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _copied(each) for name, each in value.items()}
+    return [_copied(each) for each in value] if isinstance(value, list) else value
+
+
+def _judge(scope: Scope, patch: Patch, problems: Sequence[str], text: Callable[[], str]) -> None:
+    """What strict validation makes of problems: warnings, or a refusal."""
+    directive = patch.options.field_validation
+    if directive == STRICT:
+        _refuse(text(), strict_text(problems))
+    if directive != IGNORE:
+        scope.warn_all(warnings_of(problems))
+
+
+def _refuse(text: str, problem: str) -> NoReturn:
+    raise statuses.invalid(GroupKind("", ""), "", [invalid("patch", text, problem)])
+
+
+def _decode(resource: Resource, obj: Any) -> list[str]:
+    """Make a patched object what its kind's type holds, in place (DecodeInto).
+
+    Returns:
+        What is not quite right with it.
+
+    Raises:
+        DecodingError: It is no such object.
+        StatusError: The same, where the real server fails otherwise.
+    """
+    api_version, kind = _said(obj)
+    version = resource.group_version
+    if resource.is_custom:
+        if not kind:
+            raise DecodingError(f"Object 'Kind' is missing in '{json_text(obj)}'")
+        if not api_version:
+            raise statuses.internal_error("Object 'apiVersion' is missing in 'object has no apiVersion field'")
+        return _with_metadata(obj, resource.strategy.normalize(obj, version))
+    if not api_version:
+        # It is decoded into the server's own type then, which has no names in JSON.
+        problems = [f'unknown field "{name}"' for name in sorted(obj) if name != "kind"]
+        obj.clear()
+    elif (api_version, kind or resource.kind) == (version.api_version, resource.kind):
+        problems = resource.strategy.normalize(obj, version)
+    else:
+        problems = _normalize_other(obj, resource, api_version, kind or resource.kind)
+    obj["apiVersion"], obj["kind"] = version.api_version, resource.kind
+    return _with_metadata(obj, problems)
+
+
+def _said(obj: Any) -> tuple[str, str]:
+    """The apiVersion and kind of a patched object, "" where it has none (SimpleMetaFactory.Interpret).
+
+    Raises:
+        DecodingError: One of them is no text, or no version.
+    """
+    said = {"apiVersion": "", "kind": ""}
+    for name in said:
+        value = obj.get(name)
+        if value is not None and not isinstance(value, str):
+            place = f"struct field .{name} of type string"
+            problem = f"json: cannot unmarshal {json_word(value)} into Go {place}"
+            raise DecodingError(f"couldn't get version/kind; json parse error: {problem}")
+        said[name] = value or ""
+    if said["apiVersion"].count("/") > 1:
+        raise DecodingError(f"unexpected GroupVersion string: {said['apiVersion']}")
+    return said["apiVersion"], said["kind"]
+
+
+def _normalize_other(obj: Object, resource: Resource, api_version: str, kind: str) -> list[str]:
+    """Decode what a patch has made an object of another type: most can be none of this kind."""
+    types = gotypes()
+    record = types.kind(api_version, kind)
+    if record is None:
+        about = f'no kind "{kind}" is registered for version "{api_version}"'
+        raise DecodingError(f'{about} in scheme "pkg/runtime/scheme.go:111"')
+    problems = types.normalize(obj, record.definition)
+    own = types.kind(resource.group_version.api_version, resource.kind)
+    if own is not None and own.internal != record.internal:
+        name = types.node(record.definition).name
+        raise DecodingError(f"converting ({name}) to ({own.internal}): unknown conversion")
+    return problems
+
+
+def _with_metadata(obj: Object, problems: list[str]) -> list[str]:
+    if not isinstance(obj.get("metadata"), dict):
+        obj["metadata"] = {}
+    return problems
+
+
+# --------------------------------------------------------------------------- strategic merge
+
+
+def _strategic(scope: Scope, patch: Patch, current: Object) -> Object:
+    resource, directive = scope.resource, patch.options.field_validation
+    obj, problems, sent = patching.strategic_merge(current, patch.data, resource.schema, directive)
+    record = gotypes().kind(resource.group_version.api_version, resource.kind)
+    said = {"metadata": obj.get("metadata")}
+    try:
+        unknown = [] if record is None else gotypes().convert(obj, record.definition)
+    except DecodingError as error:
+        _refuse(plain(sent), error.problem)
+    if directive != IGNORE and (problems or unknown):
+        _judge(scope, patch, [*problems, *unknown], lambda: plain(sent))
+    # Whatever the patch says of them, the type is that of the endpoint.
+    obj["apiVersion"], obj["kind"] = resource.group_version.api_version, resource.kind
+    _with_metadata(obj, [])
+    keep_reset(said, obj)
+    return obj
+
+
+# --------------------------------------------------------------------------- server-side apply
+
+
+def _applied(machinery: Machinery, scope: Scope, patch: Patch, live: Object | None) -> Object:
+    strategy, version, directive = scope.resource.strategy, scope.resource.group_version, patch.options.field_validation
+    applied, problem = patching.read_applied(patch.data)
+    obj = track_apply(machinery, scope, live, applied, patch.options)
+    if problem and directive == STRICT:
+        raise statuses.bad_request(f"error strict decoding YAML: {problem}")
+    if problem and directive != IGNORE:
+        scope.warn_all(warnings_of([problem]))
+    strategy.normalize(obj, version)
+    _with_metadata(obj, [])
+    strategy.default(obj, version)
+    return obj
