@@ -381,7 +381,8 @@ def test_more_than_ten_updaters(server: RawClient) -> None:
     for number in range(13):
         obj.merge({"data": {f"k{number}": "v"}}, f"m{number}")
     names = [each["manager"] for each in obj.live["metadata"]["managedFields"]]
-    assert names[:2] == ["ann", "ancient-changes"] and len(names) == 11
+    assert names[:2] == ["ann", "ancient-changes"]
+    assert len(names) == 11
 
 
 def entry_of(**changes: Any) -> dict[str, Any]:

@@ -36,10 +36,7 @@ def allowed_conflicts(live: Object, version: Version) -> FieldSet | None:
         return None
     try:
         last = codec.decode(text.encode())
-        if not isinstance(last, dict) or (last.get("apiVersion"), last.get("kind")) != (
-            version.api_version,
-            version.kind,
-        ):
+        if not isinstance(last, dict) or _type_of(last) != (version.api_version, version.kind):
             return None
         check(live, version.type, duplicates_allowed=False)
         check(last, version.type, duplicates_allowed=False)
@@ -71,6 +68,10 @@ def _last_applied(applied: Object) -> str:
     if isinstance(metadata.get("annotations"), dict):
         metadata["annotations"] = {name: value for name, value in metadata["annotations"].items() if name != ANNOTATION}
     return json_text({**applied, "metadata": metadata}) + "\n"
+
+
+def _type_of(obj: Mapping[str, Any]) -> tuple[Any, Any]:
+    return obj.get("apiVersion"), obj.get("kind")
 
 
 def _annotations(obj: Object) -> Mapping[str, Any]:
