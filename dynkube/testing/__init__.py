@@ -4,7 +4,7 @@
   on demand (`ServerFault`), a record of what was asked.
 - `ControlPlane`: etcd and kube-apiserver from ``$KUBEBUILDER_ASSETS``, with fresh certificates:
   kubeconfigs, refusals, kills, expiry, broken aggregated APIs. envtest for Python.
-- `AccessRule`: what a user of it may do.
+- `AccessRule`: what a user of it may do; `Refusal`: what the embedded one refuses even to its admin.
 - `FaultProxy`: a TCP proxy before any server that cuts, stalls or resets when the test says.
 - ``dynkube.testing.plugin``: pytest fixtures, opted into with ``-p dynkube.testing.plugin``.
 
@@ -18,7 +18,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dynkube.testing.apiserver.access import Refusal
+    from dynkube.testing.apiserver.audit import AuditedRequest
     from dynkube.testing.apiserver.faults import ServerFault
+    from dynkube.testing.apiserver.hooks import Write
     from dynkube.testing.apiserver.server import APIServer
     from dynkube.testing.brokengroups import BrokenGroup
     from dynkube.testing.controlplane import ControlPlane
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "APIServer",
     "AccessRule",
+    "AuditedRequest",
     "BrokenGroup",
     "ControlPlane",
     "ControlPlaneError",
@@ -36,13 +40,16 @@ __all__ = [
     "FaultProxy",
     "Injection",
     "ProxiedConnection",
+    "Refusal",
     "SeenRequest",
     "ServerFault",
+    "Write",
 ]
 
 _HOMES = {
     "APIServer": "dynkube.testing.apiserver.server",
     "AccessRule": "dynkube.testing.rules",
+    "AuditedRequest": "dynkube.testing.apiserver.audit",
     "BrokenGroup": "dynkube.testing.brokengroups",
     "ControlPlane": "dynkube.testing.controlplane",
     "ControlPlaneError": "dynkube.testing.errors",
@@ -50,8 +57,10 @@ _HOMES = {
     "FaultProxy": "dynkube.testing.faultproxy",
     "Injection": "dynkube.testing.faultproxy",
     "ProxiedConnection": "dynkube.testing.faultproxy",
+    "Refusal": "dynkube.testing.apiserver.access",
     "SeenRequest": "dynkube.testing.faultproxy",
     "ServerFault": "dynkube.testing.apiserver.faults",
+    "Write": "dynkube.testing.apiserver.hooks",
 }
 
 

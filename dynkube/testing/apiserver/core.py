@@ -16,7 +16,7 @@ from dynkube.testing.apiserver.aggregatedapis import AggregatedAPIs
 from dynkube.testing.apiserver.audit import Audit
 from dynkube.testing.apiserver.endpoints import assemble
 from dynkube.testing.apiserver.faults import Faults
-from dynkube.testing.apiserver.hooks import Hooks, Write, as_write
+from dynkube.testing.apiserver.hooks import Hooks, Write, as_write, at_version_of
 from dynkube.testing.apiserver.insider import Insider
 from dynkube.testing.apiserver.manifests import Manifest, read_manifests
 from dynkube.testing.apiserver.messages import ConnectionCut, Request, Response, UserInfo
@@ -121,7 +121,8 @@ class Core:
         path = self.insider.path_of(obj, what=where)
         status, answer = self.insider.ask("POST", self.insider.path_of(obj, what=where, collection=True), obj)
         if status == 409 and answer.get("reason") == "AlreadyExists":
-            status, answer = self.insider.ask("PUT", path, obj)
+            live = self.insider.call("GET", path)
+            status, answer = self.insider.ask("PUT", path, at_version_of(live, obj))
         if status < 400 and "status" in obj and self.insider.has_status(obj):
             status, answer = self.insider.ask("PUT", f"{path}/status", {**answer, "status": obj["status"]})
         if status >= 400:
@@ -153,7 +154,6 @@ class Core:
         self.faults.clear()
         self.aggregated.clear()
         self.store.restore(self._fresh)
-        self.store.expire_history()
         self.audit.clear()
 
     def history(self, resource: str | GroupVersionResource, namespace: str, name: str) -> tuple[Write, ...]:

@@ -14,7 +14,7 @@ from dynkube.testing.apiserver.registry import Catalog
 from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.storage import Event, EventType, Store
 
-__all__ = ["Hook", "Hooks", "Write"]
+__all__ = ["Hook", "Hooks", "Write", "as_write", "at_version_of"]
 
 _logger = logging.getLogger("dynkube.testing.apiserver")
 
@@ -96,11 +96,10 @@ class Hooks:
         status, live = self._insider.ask("GET", path)
         if status == 404:  # gone meanwhile
             return
-        wanted = {**obj, "metadata": {**obj["metadata"], "resourceVersion": ""}}
-        if _without_status(wanted) != _without_status(live):
-            self._insider.call("PUT", path, wanted)
+        if _without_status(obj) != _without_status(live):
+            live = self._insider.call("PUT", path, at_version_of(live, obj))
         if self._insider.has_status(obj) and obj.get("status") != live.get("status"):
-            self._insider.call("PUT", f"{path}/status", wanted)
+            self._insider.call("PUT", f"{path}/status", at_version_of(live, obj))
 
 
 def as_write(catalog: Catalog, about: GroupResource, event: Event) -> Write:
@@ -117,6 +116,12 @@ def as_write(catalog: Catalog, about: GroupResource, event: Event) -> Write:
         object=subject.object(),
         old=None if event.previous is None else event.previous.object(),
     )
+
+
+def at_version_of(live: Object, obj: Object) -> Object:
+    """The object as an update of what is there now."""
+    version = {"resourceVersion": live["metadata"]["resourceVersion"]}
+    return {**obj, "metadata": {**(obj.get("metadata") or {}), **version}}
 
 
 def _without_status(obj: Object) -> Object:

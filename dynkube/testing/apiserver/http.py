@@ -40,6 +40,7 @@ _logger = logging.getLogger("dynkube.testing.apiserver")
 _MAX_HEAD: Final = 2**20
 _IDLE_SECONDS: Final = 90.0
 _HANDSHAKE_SECONDS: Final = 10.0
+_FAREWELL_SECONDS: Final = 1.0
 _BACKLOG: Final = 1024
 _ACCEPTED_AT_ONCE: Final = 64
 # How long nobody is accepted when the process has no file descriptors left.
@@ -108,8 +109,7 @@ class HTTPServer:
         for arrival in tuple(self._arrivals):
             arrival.cancel()
         for connection in self._connections():
-            if connection.transport is not None:
-                connection.transport.abort()
+            connection.wire.abort()
         await self._gone()
 
     async def drain(self, seconds: float) -> None:
@@ -124,7 +124,8 @@ class HTTPServer:
         for stream in tuple(self._streams):
             stream.cancel()
         await asyncio.gather(*(each.shutdown(seconds) for each in self._connections()))
-        await self._gone()
+        # What was written is the kernel's now, the farewell too; a client that reads nothing would never confirm it.
+        await self.abort()
 
     async def close(self) -> None:
         """Refuse, abort, and give the port back."""
@@ -132,8 +133,8 @@ class HTTPServer:
         await self.abort()
         self._reservation.close()
 
-    def _connections(self) -> list[web.RequestHandler]:
-        return [] if self._web is None else list(self._web.connections)
+    def _connections(self) -> list[_Connection]:
+        return [] if self._web is None else cast("list[_Connection]", self._web.connections)
 
     async def _gone(self) -> None:
         """Return when the sockets are closed and the tasks of their requests have ended."""
@@ -176,6 +177,7 @@ class HTTPServer:
                 connection,
                 ssl=self._tls,
                 ssl_handshake_timeout=_HANDSHAKE_SECONDS if self._tls else None,
+                ssl_shutdown_timeout=_FAREWELL_SECONDS if self._tls else None,
             )
 
     # ------------------------------------------------------------------ requests
@@ -311,10 +313,23 @@ class _Web(web.Server):
 
 
 class _Connection(web.RequestHandler):
+    """One connection.
+
+    Attributes:
+        wire: Its transport, also when aiohttp has done with it and the farewell is under way.
+    """
+
+    wire: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The handshake is done."""
+        self.wire = cast("asyncio.Transport", transport)
+        super().connection_made(transport)
+
     @cached_property
     def user(self) -> UserInfo | None:
         """Whom the client certificate names."""
-        encryption = self.transport.get_extra_info("ssl_object") if self.transport is not None else None
+        encryption = self.wire.get_extra_info("ssl_object")
         return None if encryption is None else certificate_user(encryption)
 
     def handle_error(

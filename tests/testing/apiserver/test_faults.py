@@ -67,7 +67,7 @@ class TestMatching:
             {"verb": "get"},
             {"method": "get", "name": "x"},
             {"resource": "configmaps", "namespace": "default"},
-            {"group": "", "subresource": ""},
+            {"group": "", "subresource": "", "verb": "get"},
             {"path": f"{CONFIGMAPS}/"},
             {"path": re.compile("/x$")},
             {"when": lambda request: request.parameter("pretty") == "true"},

@@ -24,9 +24,7 @@ from plain import Client, event
 
 import dynkube
 from dynkube.errors import ClosedError, ConfigError, InvalidRequestError
-from dynkube.testing import AccessRule, APIServer, ControlPlaneError, FaultProxy
-from dynkube.testing.apiserver.access import Refusal
-from dynkube.testing.apiserver.hooks import Write
+from dynkube.testing import AccessRule, APIServer, ControlPlaneError, FaultProxy, Refusal, Write
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 CRD = {
@@ -304,7 +302,7 @@ class TestUsers:
             APIServer(token_users={"a": "b"})
 
     def test_refusals_by_rule_meet_the_admin_too(self, server: APIServer, client: Client) -> None:
-        withdraw = server.refuse(Refusal(verbs=("list",), resources=("configmaps",), reason="not today"))
+        withdraw = server.refuse(Refusal(verb="list", resource="configmaps", reason="not today"))
         answer = client.get(CONFIGMAPS)
         assert answer.status == 403
         assert answer.json()["message"].endswith("not today")
@@ -582,7 +580,7 @@ class TestObjects:
     @pytest.mark.parametrize(
         ("text", "problem"),
         [
-            ("a: [", r"bad.yaml.*line 1"),
+            ("a: [", r"bad.yaml: line 2"),
             ("a: 1", "bad.yaml: no Kubernetes object: it has no kind"),
             (
                 "kind: Widget\napiVersion: none.example.com/v1",
@@ -649,7 +647,7 @@ class TestClock:
         now = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
         with APIServer(clock=lambda: now) as server:
             client = Client(server)
-            made = client.post(CONFIGMAPS, config_map("a")).json()["metadata"]
+            made = client.post(CONFIGMAPS, config_map("a", x="1")).json()["metadata"]
             assert made["creationTimestamp"] == "2030-01-02T03:04:05Z"
             assert made["managedFields"][0]["time"] == "2030-01-02T03:04:05Z"
             now += timedelta(days=1)

@@ -787,6 +787,13 @@ class TestSnapshots:
         assert restored.revision > before
         assert five.get(CONFIGMAPS, "shop", "c2").revision == 4
 
+    def test_leave_no_history(self, five: Store) -> None:
+        five.restore(five.snapshot())
+        assert five.history(CONFIGMAPS.group_resource, "shop", "c1") == ()
+        assert refused(lambda: names(five, resource_version="6", resource_version_match="Exact"))["code"] == 410
+        [event] = asyncio.run(told(five, resource_version="6").rest())
+        assert event["object"]["code"] == 410
+
     def test_listeners_see_the_way_back(self, five: Store) -> None:
         snapshot = five.snapshot()
         five.delete(CONFIGMAPS, "shop", "c0")

@@ -114,6 +114,13 @@ class EventLog:
         self._start = max(self._start, revision)
         self._compacted = max(self._compacted, revision)
 
+    def clear(self, revision: int) -> None:
+        """Forget everything before ``revision``: also what `Store.history` tells."""
+        self._dropped += len(self._events)
+        self._events.clear()
+        self._bytes = 0
+        self.expire(revision)
+
     def close(self) -> None:
         """End every watch: there will be no more events."""
         self.is_closed = True

@@ -253,12 +253,18 @@ class Store:
         )
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Bring back what was: write only what differs, as events that listeners and watches see."""
+        """Bring back what was, and forget the past.
+
+        Only what differs is written, as events that listeners see; then there is no history any more.
+        """
         for resource, collection in list(self._collections.items()):
             wanted = snapshot.entries.get(resource, {})
             self._remove(resource, collection, (each for each in collection.current() if each.key not in wanted))
         for resource, wanted in snapshot.entries.items():
             self._restore(resource, wanted.values())
+        self.expire_history()
+        for collection in self._collections.values():
+            collection.log.clear(self._compacted)
 
     def _remove(self, resource: GroupResource, collection: Collection, entries: Iterable[Entry]) -> None:
         for entry in entries:
