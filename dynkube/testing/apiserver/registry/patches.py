@@ -130,7 +130,9 @@ def _patched(machinery: Machinery, scope: Scope, patch: Patch, live: Object | No
 
 def _by_json(scope: Scope, patch: Patch, current: Object) -> Object:
     apply = patching.json_patch if patch.type is PatchType.JSON else patching.merge_patch
-    obj, problems, _ = apply(current, patch.data, patch.options.field_validation)
+    obj, problems, _ = apply(
+        current, patch.data, patch.options.field_validation, typed=not scope.resource.is_custom
+    )
     said = _copied(obj)
     try:
         problems = [*problems, *_decode(scope.resource, obj)]
@@ -238,7 +240,6 @@ def _strategic(scope: Scope, patch: Patch, current: Object) -> Object:
     resource, directive = scope.resource, patch.options.field_validation
     obj, problems, sent = patching.strategic_merge(current, patch.data, resource.schema, directive)
     record = gotypes().kind(resource.group_version.api_version, resource.kind)
-    said = {"metadata": obj.get("metadata")}
     try:
         unknown = [] if record is None else gotypes().convert(obj, record.definition)
     except DecodingError as error:
@@ -248,7 +249,7 @@ def _strategic(scope: Scope, patch: Patch, current: Object) -> Object:
     # Whatever the patch says of them, the type is that of the endpoint.
     obj["apiVersion"], obj["kind"] = resource.group_version.api_version, resource.kind
     _with_metadata(obj, [])
-    keep_reset(said, obj)
+    keep_reset(sent, obj)
     return obj
 
 
