@@ -66,7 +66,10 @@ def read_body(
     """As `decode_body`, for who makes a sentence of what is wrong.
 
     Args:
+        data: The body.
         media_type: As `body_media_type` found it.
+        expected: What a protobuf envelope means that does not say its kind.
+        typed: Whether it goes through a Go type next.
         exact_numbers: Keep how numbers are written.
 
     Raises:

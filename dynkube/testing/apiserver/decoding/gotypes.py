@@ -48,12 +48,13 @@ class KindRecord(NamedTuple):
 
 
 class GoTypes:
-    """The types of one recorded table, made into nodes when they are first needed."""
+    """The types of one recorded table, made into nodes when they are first needed.
+
+    Args:
+        table: As ``tests/recording/gotypes`` prints it.
+    """
 
     def __init__(self, table: Mapping[str, Any]) -> None:
-        """Args:
-        table: As ``tests/recording/gotypes`` prints it.
-        """
         self._kinds: Mapping[str, Sequence[str]] = table["kinds"]
         self._types: Mapping[str, Sequence[str]] = table["types"]
         self._nodes: dict[str, Node] = {}

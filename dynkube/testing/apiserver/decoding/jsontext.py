@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from dynkube import codec
 from dynkube.errors import DecodeError
+from dynkube.testing.apiserver import govalues
 from dynkube.testing.apiserver.fielderrors import quoted
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Loaded",
     "NumberLiteral",
     "RepeatedKeys",
+    "StringLiteral",
     "json_number",
     "load",
     "parse",
@@ -49,6 +51,19 @@ class NumberLiteral(float):
         return self
 
     text: str
+
+
+class StringLiteral(str):
+    """A string that is not written as Go would write it: the test of a JSON Patch compares what is written."""
+
+    __slots__ = ("text",)
+    text: str
+
+    def __new__(cls, value: str, text: str) -> StringLiteral:
+        """The string ``value`` that is written as ``text``."""
+        self = super().__new__(cls, value)
+        self.text = text
+        return self
 
 
 class RepeatedKeys(dict[str, Any]):
@@ -138,9 +153,7 @@ def _plain_number(number: float) -> int | float:
 # --------------------------------------------------------------------------- the parser
 
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")
-_STRING: Final = re.compile(
-    rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+'
-)
+_STRING: Final = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+')
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]+)?)")
 _LITERALS: Final[dict[bytes, tuple[bytes, Any]]] = {
     b"t": (b"true", True),
@@ -154,8 +167,8 @@ _REPLACEMENT = "\ufffd"
 _INT_DIGITS: Final = 18
 
 
-def parse(data: bytes) -> Any:
-    r"""The value, with `NumberLiteral` and `RepeatedKeys` in it.
+def parse(data: bytes, *, exact_strings: bool = False) -> Any:
+    r"""The value, with `NumberLiteral` and `RepeatedKeys` in it, and if told so with `StringLiteral`.
 
     Raises:
         JSONSyntaxError: It is no JSON.
@@ -163,7 +176,7 @@ def parse(data: bytes) -> Any:
     >>> parse(b'{"a": [1, 2.50], "a": "\\ud800"}').pairs
     [('a', [1, 2.5]), ('a', '\ufffd')]
     """
-    return _Parser(data).parse()
+    return _Parser(data, exact_strings=exact_strings).parse()
 
 
 class _Frame:
@@ -195,7 +208,8 @@ class _Parser:
     The end of the input counts as a blank after it, which is how Go finds that a literal is incomplete.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, exact_strings: bool) -> None:
+        self._exact_strings = exact_strings
         self._data = data + b" "
         self._end = len(data)
         self._at = 0
@@ -272,8 +286,7 @@ class _Parser:
         if self._data[self._at] <= 0x20:
             found = _SPACE.match(self._data, self._at)
             self._at = found.end() if found else self._at
-            if self._at > self._end:
-                self._at = self._end  # the blank that ends the data
+            self._at = min(self._at, self._end)  # not behind the blank that ends the data
 
     def _fail(self, context: str, at: int | None = None) -> NoReturn:
         at = self._at if at is None else at
@@ -286,12 +299,13 @@ class _Parser:
     def _scalar(self) -> Any:
         byte = self._data[self._at : self._at + 1]
         if byte == b'"':
-            return self._string()
+            start, value = self._at, self._string()
+            return _string_literal(value, self._data[start : self._at]) if self._exact_strings else value
         if byte in _LITERALS:
             return self._literal(*_LITERALS[byte])
         if byte == b"-" or byte.isdigit():
             return self._number()
-        self._fail("looking for beginning of value")
+        return self._fail("looking for beginning of value")
 
     def _literal(self, word: bytes, value: Any) -> Any:
         for number, expected in enumerate(word):
@@ -328,7 +342,7 @@ class _Parser:
             self._fail_in_escape(end + 1)
         if end >= self._end:
             raise JSONSyntaxError("unexpected end of JSON input")
-        self._fail_in_literal("in string literal", end)
+        return self._fail_in_literal("in string literal", end)
 
     def _fail_in_escape(self, at: int) -> NoReturn:
         """``at`` is what follows the backslash."""
@@ -351,6 +365,11 @@ def _long_number(text: str, is_integer: bool) -> int | float:
     if is_integer and len(text) <= _INT_DIGITS + 2 and -(2**63) <= int(text) < 2**63:
         return int(text)
     return NumberLiteral(text)
+
+
+def _string_literal(value: str, raw: bytes) -> str:
+    text = raw.decode("utf-8", "surrogateescape")
+    return value if text == govalues.json_text(value) else StringLiteral(value, text)
 
 
 def _unescaped(raw: bytes) -> str:

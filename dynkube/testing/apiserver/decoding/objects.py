@@ -22,6 +22,7 @@ from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.statuses import StatusError, bad_request, unsupported_media_type
 
 __all__ = [
+    "VERSION_AND_KIND",
     "Normalize",
     "Recognized",
     "Target",
@@ -39,7 +40,9 @@ _SCHEME: Final = '"pkg/runtime/scheme.go:111"'
 _SHOWN_BYTES: Final = 30
 _PARSE_ERROR: Final = "couldn't get version/kind; json parse error: "
 _NOT_UTF8: Final = re.compile("[\udc80-\udcff]")
-_VERSION_AND_KIND: Final = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+VERSION_AND_KIND: Final = (
+    'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
+)
 # Groups with a scheme of their own: the server's other kinds are unknown to it, and these to the others.
 _OWN_SCHEMES: Final = frozenset({"apiextensions.k8s.io", "apiregistration.k8s.io"})
 _META_KINDS: Final = frozenset(
@@ -255,7 +258,7 @@ def _version_and_kind(value: Any) -> tuple[str, str]:
     """
     found = {"apiversion": "", "kind": ""}
     if value is not None and not isinstance(value, dict):
-        raise ValueError(_parse_error(value, f"value of type {_VERSION_AND_KIND}"))
+        raise ValueError(_parse_error(value, f"value of type {VERSION_AND_KIND}"))
     pairs = value.pairs if isinstance(value, RepeatedKeys) else (value or {}).items()
     problem = ""
     for key, each in pairs:

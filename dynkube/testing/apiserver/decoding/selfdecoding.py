@@ -49,7 +49,7 @@ class _Time(_SelfDecoding):
 
 
 class _MicroTime(_Time):
-    canonical = staticmethod(canonical_micro_time)
+    canonical: Callable[[str], str | None] = staticmethod(canonical_micro_time)
 
 
 class _Quantity(_SelfDecoding):

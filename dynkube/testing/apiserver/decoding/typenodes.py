@@ -11,6 +11,7 @@ quantities, zero values gone that ``omitempty`` leaves out, and there that it do
 from __future__ import annotations
 
 import copy
+import math
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
@@ -22,6 +23,7 @@ from dynkube.testing.apiserver.decoding.scalars import canonical_base64
 
 __all__ = [
     "NIL",
+    "Anything",
     "Boolean",
     "Bytes",
     "Field",
@@ -137,14 +139,14 @@ class Node:
 
     Attributes:
         name: As Go prints it, such as ``v1.PodSpec``.
-        kind: As reflect calls what it is made of.
-        is_empty_when_falsy: Whether ``omitempty`` leaves out what is false in Python; structs and pointers are not.
-        simple: The type of JSON values that are fine as they are, unless false; None where there is more to it.
     """
 
-    kind = ""
-    is_empty_when_falsy = True
+    kind: str = ""
+    """As reflect calls what it is made of."""
+    is_empty_when_falsy: bool = True
+    """Whether ``omitempty`` leaves out what is false in Python; structs and pointers it does not."""
     simple: type | None = None
+    """The type of the JSON values that are fine as they are, unless false; None where there is more to it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -181,7 +183,9 @@ class Node:
     def refuse(self, value: Any) -> NoReturn:
         """Convert what is no value of this type, nor null."""
         # Go could make a character of an integer, and an integer of any float; JSON cannot.
-        is_convertible = self.kind == "string" if type(value) is int else "int" in self.kind and isinstance(value, float)
+        is_convertible = (
+            self.kind == "string" if type(value) is int else "int" in self.kind and isinstance(value, float)
+        )
         if is_convertible:
             raise DecodingError(f"cannot convert {_KINDS[type(value)]} to {self.name}")
         raise DecodingError(f"unrecognized type: {self.kind}")
@@ -194,7 +198,7 @@ class String(Node):
     """Any string type."""
 
     kind = "string"
-    simple = str
+    simple: type | None = str
 
     def zero(self) -> str:
         return ""
@@ -210,7 +214,7 @@ class Boolean(Node):
     """Any bool type."""
 
     kind = "bool"
-    simple = bool
+    simple: type | None = bool
 
     def zero(self) -> bool:
         return False
@@ -306,6 +310,44 @@ class Bytes(Node):
     @staticmethod
     def _from_list(numbers: list[int] | None) -> str | None:
         return None if numbers is None else b2a_base64(bytes(numbers), newline=False).decode()
+
+
+class Anything(Node):
+    """interface{}: JSON data, whose numbers have to be such."""
+
+    kind = "interface"
+
+    def __init__(self) -> None:
+        super().__init__("interface {}")
+
+    def zero(self) -> None:
+        return None
+
+    def decode(self, value: Any, state: State) -> Any:
+        if isinstance(value, RepeatedKeys):
+            seen: set[str] = set()
+            for key, each in value.pairs:
+                if key in seen:
+                    state.duplicate(key)
+                seen.add(key)
+                self._member(key, each, state)
+        elif isinstance(value, dict):
+            for key, each in value.items():
+                self._member(key, each, state)
+        elif isinstance(value, list):
+            for index, each in enumerate(value):
+                self._member(index, each, state)
+        elif isinstance(value, NumberLiteral) and math.isinf(value):
+            state.wrong_type(f"number {value.text}", "float64")
+        return value
+
+    def _member(self, step: int | str, value: Any, state: State) -> None:
+        state.path.append(step)
+        self.decode(value, state)
+        state.path.pop()
+
+    def convert(self, value: Any, state: State) -> Any:  # noqa: ARG002 - the signature of all
+        return value
 
 
 # --------------------------------------------------------------------------- containers
@@ -444,7 +486,17 @@ class Mapped(Node):
 class Field:
     """A field of a struct."""
 
-    __slots__ = ("drops_falsy", "embedded", "merge_key", "name", "node", "omits_nil", "omits_zero", "owner", "strategies")
+    __slots__ = (
+        "drops_falsy",
+        "embedded",
+        "merge_key",
+        "name",
+        "node",
+        "omits_nil",
+        "omits_zero",
+        "owner",
+        "strategies",
+    )
 
     def __init__(self, name: str, node: Node, *, owner: str, options: Mapping[str, str]) -> None:
         self.name = name

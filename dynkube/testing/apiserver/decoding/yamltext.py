@@ -59,12 +59,8 @@ def load_yaml(data: bytes) -> tuple[Any, list[str]]:
 def _events(data: bytes) -> Iterator[Any]:
     import yaml
 
-    if yaml.__with_libyaml__:
-        from yaml.cyaml import CParser as Parser  # type: ignore[attr-defined]
-    else:
-        Parser = _pure_parser()  # noqa: N806 - a class
     try:
-        parser = Parser(data or b"\n")
+        parser = _parser(data or b"\n")
         while parser.check_event():
             event = parser.get_event()
             yield event
@@ -79,8 +75,13 @@ def _events(data: bytes) -> Iterator[Any]:
     raise YAMLError(problem)
 
 
-def _pure_parser() -> Any:
+def _parser(data: bytes) -> Any:
     import yaml
+
+    if yaml.__with_libyaml__:
+        from yaml.cyaml import CParser  # type: ignore[attr-defined]
+
+        return CParser(data)
 
     class PureParser(yaml.reader.Reader, yaml.scanner.Scanner, yaml.parser.Parser):
         def __init__(self, data: bytes) -> None:
@@ -88,7 +89,7 @@ def _pure_parser() -> Any:
             yaml.scanner.Scanner.__init__(self)
             yaml.parser.Parser.__init__(self)
 
-    return PureParser
+    return PureParser(data)
 
 
 def _place(error: Any) -> str:
