@@ -1,7 +1,8 @@
 """Every Python block of the README and of the documentation runs, page by page, top to bottom.
 
-A page that says ``<!-- examples: control plane -->`` runs on a real one: ``$KUBECONFIG`` then leads to
-it, with a namespace of the page's own as the context's, and the name ``server`` is the `ControlPlane`.
+A page that says ``<!-- examples: server -->`` runs on the embedded API server, and on a control plane where there is
+one: ``$KUBECONFIG`` then leads to it, with a namespace of the page's own as the context's, and the name ``server`` is
+the `APIServer` or `ControlPlane`. One that says ``<!-- examples: control plane -->`` runs on a control plane alone.
 A ``text`` block after the word "prints" is what the page's blocks have printed. A block under
 ``<!-- skip: next "reason" -->`` is not run.
 """
@@ -13,6 +14,7 @@ import doctest
 import re
 import unittest
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,25 +22,29 @@ import yaml
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
-from dynkube.testing import ControlPlane
+from dynkube.testing import APIServer, ControlPlane
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-NEEDS_SERVER = "<!-- examples: control plane -->"
+ON_BOTH = "<!-- examples: server -->"
+ON_THE_REAL_ONE = "<!-- examples: control plane -->"
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 SYBIL = Sybil(parsers=[PythonCodeBlockParser(doctest_optionflags=FLAGS), SkipParser()], path=str(ROOT))
 
 
 def pages() -> list:
-    return [
-        pytest.param(
-            page,
-            id=str(page.relative_to(ROOT)),
-            marks=[pytest.mark.controlplane] if NEEDS_SERVER in page.read_text() else [],
-        )
-        for page in PAGES
-    ]
+    """Each page, and where it runs."""
+    found = []
+    for page in PAGES:
+        name, text = str(page.relative_to(ROOT)), page.read_text()
+        if ON_BOTH in text:
+            found.append(pytest.param(page, "embedded", id=f"{name}-embedded"))
+        if ON_BOTH in text or ON_THE_REAL_ONE in text:
+            found.append(pytest.param(page, "real", id=f"{name}-real", marks=pytest.mark.controlplane))
+        else:
+            found.append(pytest.param(page, "", id=name))
+    return found
 
 
 def run(page: Path, **names: object) -> None:
@@ -63,28 +69,39 @@ def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def on_a_control_plane(in_folder: Path, control_plane: ControlPlane, monkeypatch: pytest.MonkeyPatch):
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[APIServer]:
+    with APIServer() as server:
+        yield server
+
+
+@contextlib.contextmanager
+def place(server: APIServer | ControlPlane, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """``$KUBECONFIG`` leads to a namespace of the page's own."""
     namespace = f"page-{uuid.uuid4().hex[:8]}"
-    with control_plane.connect() as client:
+    with server.connect() as client:
         namespaces = client.resource("namespaces")
         namespaces.create({"metadata": {"name": namespace}})
-        kubeconfig = yaml.safe_load(control_plane.kubeconfig.read_text())
+        kubeconfig = yaml.safe_load(server.kubeconfig.read_text())
         kubeconfig["contexts"][0]["context"]["namespace"] = namespace
-        path = in_folder / "kubeconfig"
+        path = folder / "kubeconfig"
         path.write_text(yaml.safe_dump(kubeconfig))
         monkeypatch.setenv("KUBECONFIG", str(path))
-        yield control_plane
+        yield
         namespaces.delete(namespace)
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("page", pages())
-def test_page(page: Path, in_folder: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("page", "where"), pages())
+def test_page(
+    page: Path, where: str, in_folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
     text = page.read_text()
-    if NEEDS_SERVER in text:
-        run(page, server=request.getfixturevalue("on_a_control_plane"))
+    if where:
+        server = request.getfixturevalue("embedded" if where == "embedded" else "control_plane")
+        with place(server, in_folder, monkeypatch):
+            run(page, server=server)
     else:
         run(page)
     printed = capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""A tour of dynkube on a real API server; ``dynkube demo`` runs it.
+"""A tour of dynkube on an API server; ``dynkube demo`` runs it.
 
 It uses public names only, prints what it does, and deletes everything that it made, also when it
 fails or is interrupted.
@@ -6,30 +6,24 @@ fails or is interrupted.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import dynkube
-from dynkube.testing import ControlPlane, FaultProxy
+from dynkube.testing import APIServer, ControlPlane, FaultProxy
 
-__all__ = ["NoServerError", "run"]
+__all__ = ["run"]
 
 GROUP = "tour.dynkube.example"
 BOOKS = dynkube.GroupVersionResource(GROUP, "v1", "books")
 DEPLOYMENT = "dynkube-tour"
 IMAGE = "registry.k8s.io/pause:3.10"
 PATIENCE = 60.0  # seconds for each wait
-
-
-class NoServerError(dynkube.ConfigError):
-    """Nothing says on which API server the tour should go."""
 
 
 @dataclass(frozen=True)
@@ -43,18 +37,22 @@ class Stage:
     """Breaks the connection and says how."""
 
 
-def run(*, kubeconfig: str | None = None, context: str | None = None) -> None:
+def run(*, kubeconfig: str | None = None, context: str | None = None, control_plane: bool = False) -> None:
     """Go on the tour.
 
     Args:
-        kubeconfig: the cluster to use; without it and ``context``, a control plane of our own.
+        kubeconfig: the cluster to use; without it and ``context``, an embedded API server.
         context: a context of the kubeconfig.
+        control_plane: go to a control plane, started from ``$KUBEBUILDER_ASSETS``, instead.
 
     Raises:
-        NoServerError: neither is given, and the environment names no server that is surely for tests.
         DynkubeError: something failed; what was made until then is deleted.
     """
-    with stage(kubeconfig, context) as scene, dynkube.DynamicClient(scene.config) as client, ExitStack() as cleanup:
+    with (
+        stage(kubeconfig, context, control_plane=control_plane) as scene,
+        dynkube.DynamicClient(scene.config) as client,
+        ExitStack() as cleanup,
+    ):
         print(f"A tour of dynkube on {scene.config.host}")
         tell("kubeconfig", f"{Path(scene.config.source).name}, context {scene.config.context}")
         what_the_server_has(client)
@@ -71,25 +69,21 @@ def run(*, kubeconfig: str | None = None, context: str | None = None) -> None:
 
 
 @contextmanager
-def stage(kubeconfig: str | None, context: str | None) -> Iterator[Stage]:
+def stage(kubeconfig: str | None, context: str | None, *, control_plane: bool) -> Iterator[Stage]:
     if kubeconfig or context:
         with a_cluster(dynkube.load_config(kubeconfig=kubeconfig, context=context)) as scene:
             yield scene
-    elif os.environ.get("KUBEBUILDER_ASSETS"):
-        with ControlPlane() as server:
-            yield a_control_plane(server)
     else:
-        with a_cluster(config_of_this_machine()) as scene:
-            yield scene
+        with ControlPlane() if control_plane else APIServer() as server:
+            yield a_server_of_ours(server)
 
 
-def a_control_plane(server: ControlPlane) -> Stage:
+def a_server_of_ours(server: ControlPlane | APIServer) -> Stage:
     def interrupt() -> str:
         server.restart()
         return "the API server was restarted"
 
-    config = dynkube.load_config(kubeconfig=server.kubeconfig)
-    return Stage(config=config, watched=config, interrupt=interrupt)
+    return Stage(config=server.config, watched=server.config, interrupt=interrupt)
 
 
 @contextmanager
@@ -109,29 +103,6 @@ def a_cluster(config: dynkube.RESTConfig) -> Iterator[Stage]:
         tls = replace(config.tls, server_name=config.tls.server_name or host_name)
         host = f"https://127.0.0.1:{proxy.port}{config.path_prefix}"
         yield Stage(config=config, watched=config.copy(host=host, tls=tls, trust_env=False), interrupt=interrupt)
-
-
-def config_of_this_machine() -> dynkube.RESTConfig:
-    """What ``$KUBECONFIG`` says, if that server is on this machine: the tour never guesses its way to another."""
-    if not os.environ.get("KUBECONFIG"):
-        raise NoServerError(
-            "on which API server? Give --kubeconfig FILE for a cluster, or set $KUBEBUILDER_ASSETS to a folder with "
-            "etcd and kube-apiserver (`setup-envtest use -p path` prints one) for a control plane of the tour's own"
-        )
-    config = dynkube.load_config()
-    if not is_loopback(urlsplit(config.host).hostname or ""):
-        raise NoServerError(
-            f"$KUBECONFIG leads to {config.host}, which is not this machine. Say --kubeconfig FILE if you mean that "
-            "cluster, or set $KUBEBUILDER_ASSETS to start a control plane of the tour's own"
-        )
-    return config
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 # ---------------------------------------------------------------- what
