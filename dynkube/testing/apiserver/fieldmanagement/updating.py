@@ -82,9 +82,18 @@ class Scope:
 def _in(version: Version, obj: Object) -> Object:
     if obj.get("apiVersion") == version.api_version:
         return obj
-    converted = version.convert(obj)
+    converted = version.convert(obj if version.is_custom else _without_nulls(obj))
     version.check(converted, duplicates_allowed=False)
     return converted
+
+
+def _without_nulls(obj: Object) -> Object:
+    """What is left of an object when something was taken out of it, as Go's types hold it: they know no null."""
+    return {
+        name: _without_nulls(value) if isinstance(value, dict) else value
+        for name, value in obj.items()
+        if value is not None
+    }
 
 
 # ------------------------------------------------------------------ updates
