@@ -12,22 +12,11 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from dynkube.testing.apiserver import recorded
+from dynkube.testing.apiserver.decoding.containernodes import Bytes, Mapped, Pointer, Slice, Struct
 from dynkube.testing.apiserver.decoding.problems import DecodingError
+from dynkube.testing.apiserver.decoding.scalarnodes import Boolean, Floating, Integer, String
 from dynkube.testing.apiserver.decoding.selfdecoding import SELF_DECODING
-from dynkube.testing.apiserver.decoding.typenodes import (
-    Boolean,
-    Bytes,
-    Field,
-    Floating,
-    Integer,
-    Mapped,
-    Node,
-    Pointer,
-    Slice,
-    State,
-    String,
-    Struct,
-)
+from dynkube.testing.apiserver.decoding.typenodes import Field, Node, State
 
 __all__ = ["GoTypes", "KindRecord", "gotypes"]
 

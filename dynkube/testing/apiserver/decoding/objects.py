@@ -303,7 +303,7 @@ def _completed(said: GroupVersion, kind: str, wanted: GroupVersionKind) -> Group
 
 
 def _refusal(problem: str, kind: GroupVersionKind | None, data: bytes, target: Target) -> StatusError:
-    """transformDecodeError."""
+    """As transformDecodeError words it."""
     if kind is not None:
         about = f"{kind.kind} in version {quoted(kind.version)} cannot be handled as a {target.kind.kind}"
         return bad_request(f"{about}: {problem}")

@@ -61,7 +61,7 @@ def strict_text(problems: Iterable[str]) -> str:
 
 
 def warnings_of(problems: Sequence[str]) -> list[str]:
-    """The Warning texts of problems (AS/endpoints/handlers/rest.go, addStrictDecodingWarnings): a YAML reader's are one each."""
+    """The Warning texts of problems (addStrictDecodingWarnings): one for each line of a YAML reader's."""
     return [warning for each in problems for warning in _warnings(each)]
 
 

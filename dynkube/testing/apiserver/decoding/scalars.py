@@ -131,9 +131,9 @@ _PADDING = ord("=")
 
 
 def canonical_base64(text: str) -> str:
-    """Bytes in base64, written without the line breaks that reading allows.
+    r"""Bytes in base64, written without the line breaks that reading allows.
 
-    >>> canonical_base64("aGk=\\n")
+    >>> canonical_base64("aGk=\n")
     'aGk='
     """
     try:

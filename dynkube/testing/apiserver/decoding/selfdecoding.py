@@ -21,8 +21,9 @@ class _SelfDecoding(Node):
     kind = "struct"
     is_empty_when_falsy = False
 
-    def convert(self, value: Any, state: State) -> Any:
-        # The converter hands such a type JSON of the value; its messages say nothing of where they are.
+    def convert(self, value: Any, state: State) -> Any:  # noqa: ARG002 - it says nothing of the place
+        """See `Node`."""
+        # The converter hands such a type JSON of the value.
         return self.decode(value, State())
 
 
@@ -32,12 +33,15 @@ class _Time(_SelfDecoding):
     canonical: Callable[[str], str | None] = staticmethod(canonical_time)
 
     def zero(self) -> None:
-        return None
+        """See `Node`."""
+        return
 
     def over(self, first: Any, second: Any) -> Any:  # noqa: ARG002 - the signature of all
+        """See `Node`."""
         return second
 
     def decode(self, value: Any, state: State) -> Any:
+        """See `Node`."""
         if value is None:
             return None
         if not isinstance(value, str):
@@ -56,9 +60,11 @@ class _Quantity(_SelfDecoding):
     """``resource.Quantity``: text or a number."""
 
     def zero(self) -> str:
+        """See `Node`."""
         return "0"
 
     def decode(self, value: Any, state: State) -> Any:  # noqa: ARG002 - the signature of all
+        """See `Node`."""
         if value is None:
             return "0"
         try:
@@ -67,6 +73,7 @@ class _Quantity(_SelfDecoding):
             raise DecodingError(str(error)) from None
 
     def convert(self, value: Any, state: State) -> Any:
+        """See `Node`."""
         return self.decode(govalues.json_text(float(value)) if isinstance(value, float) else value, state)
 
 
@@ -84,9 +91,11 @@ class _IntOrString(_SelfDecoding):
     """``intstr.IntOrString``."""
 
     def zero(self) -> int:
+        """See `Node`."""
         return 0
 
     def decode(self, value: Any, state: State) -> Any:
+        """See `Node`."""
         if isinstance(value, str):
             return value
         if value is None:
@@ -102,9 +111,11 @@ class _Raw(_SelfDecoding):
     """Any JSON, kept as it came: ``runtime.RawExtension``, ``metav1.FieldsV1``, ``apiextensions.JSON``."""
 
     def zero(self) -> None:
-        return None
+        """See `Node`."""
+        return
 
     def decode(self, value: Any, state: State) -> Any:  # noqa: ARG002 - the signature of all
+        """See `Node`."""
         return kept(json_number(value) if isinstance(value, float) else value)
 
 
@@ -116,6 +127,7 @@ class _SchemaOr(_SelfDecoding):
         self._schema = schema
 
     def zero(self) -> Any:
+        """See `Node`."""
         return None
 
     def _decode_schema(self, value: Any, state: State) -> Any:
@@ -131,9 +143,11 @@ class _SchemaOr(_SelfDecoding):
 
 class _SchemaOrBool(_SchemaOr):
     def zero(self) -> bool:
+        """See `Node`."""
         return False
 
     def decode(self, value: Any, state: State) -> Any:
+        """See `Node`."""
         if isinstance(value, dict):
             return self._decode_schema(value, state)
         if isinstance(value, bool):
@@ -143,6 +157,7 @@ class _SchemaOrBool(_SchemaOr):
 
 class _SchemaOrArray(_SchemaOr):
     def decode(self, value: Any, state: State) -> Any:
+        """See `Node`."""
         if isinstance(value, dict):
             return self._decode_schema(value, state)
         if isinstance(value, list):
@@ -152,6 +167,7 @@ class _SchemaOrArray(_SchemaOr):
 
 class _SchemaOrStringArray(_SchemaOr):
     def decode(self, value: Any, state: State) -> Any:
+        """See `Node`."""
         if isinstance(value, dict):
             return self._decode_schema(value, state)
         if not isinstance(value, list):

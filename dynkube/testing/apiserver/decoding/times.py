@@ -71,7 +71,7 @@ def _in_utc(fields: tuple[int, ...], micro: str, sign: str | None, hours: str | 
         return f"{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{micro}Z"
     offset = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
     # The calendar repeats every 400 years; in this part of it Python can count on both sides of the year.
-    moved = datetime(2000 + year % 400, month, day, hour, minute, second)  # noqa: DTZ001 - the zone is the offset
+    moved = datetime(2000 + year % 400, month, day, hour, minute, second)
     moved = moved + offset if sign == "-" else moved - offset
     year += moved.year - (2000 + year % 400)
     written = f"{year:04}" if year >= 0 else f"-{-year:04}"

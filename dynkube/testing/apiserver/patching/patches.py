@@ -1,4 +1,4 @@
-"""What a patch makes of an object, before anybody looks whether that is an object of the kind (AS/endpoints/handlers/patch.go)."""
+"""What a patch makes of an object; whether that is of the kind, nobody knows yet (AS/endpoints/handlers/patch.go)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import copy
 from typing import Any, Final, NamedTuple
 
 from dynkube.testing.apiserver.decoding.body import duplicate_fields
+from dynkube.testing.apiserver.decoding.containernodes import Slice, Struct
 from dynkube.testing.apiserver.decoding.gotypes import gotypes
 from dynkube.testing.apiserver.decoding.jsontext import JSONSyntaxError, NumberLiteral, parse, plain
 from dynkube.testing.apiserver.decoding.objects import VERSION_AND_KIND
 from dynkube.testing.apiserver.decoding.problems import IGNORE, DecodingError
-from dynkube.testing.apiserver.decoding.typenodes import Anything, Field, Slice, State, String, Struct, json_word
+from dynkube.testing.apiserver.decoding.scalarnodes import Anything, String
+from dynkube.testing.apiserver.decoding.typenodes import Field, State, json_word
 from dynkube.testing.apiserver.decoding.yamltext import YAMLError, load_yaml
 from dynkube.testing.apiserver.govalues import json_text
 from dynkube.testing.apiserver.patching.merging import merge, without_nulls

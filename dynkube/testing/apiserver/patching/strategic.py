@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
-from dynkube.testing.apiserver.decoding.typenodes import Field, Node, Pointer, Slice, Struct
+from dynkube.testing.apiserver.decoding.containernodes import Pointer, Slice, Struct
+from dynkube.testing.apiserver.decoding.typenodes import Field, Node
 from dynkube.testing.apiserver.govalues import plain
 from dynkube.testing.apiserver.patching import ordering
 from dynkube.testing.apiserver.patching.refusals import patch_rejected
