@@ -42,6 +42,13 @@ _MODULES: Mapping[str, Mapping[str, str]] = {
         "DaemonSet": "apps.daemonsets",
         "ControllerRevision": "apps.others",
     },
+    "batch": {"Job": "batch.jobs", "CronJob": "batch.cronjobs"},
+    "rbac.authorization.k8s.io": {
+        "Role": "rbac",
+        "ClusterRole": "rbac",
+        "RoleBinding": "rbac",
+        "ClusterRoleBinding": "rbac",
+    },
 }
 """Where the strategy of a kind is: the class is called after the kind."""
 

@@ -94,8 +94,11 @@ def _field(row: str) -> _Field:
 
 def _struct(value: Mapping[str, Any], fields: list[_Field]) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    metadata = value.get("metadata") or {}
     for field in fields:
-        rendered = field.render(value.get(field.source))
+        # Metadata is embedded there; its fields are the ones with tags, which begin with a small letter.
+        owner = metadata if field.name[0].islower() and "metadata" in value else value
+        rendered = field.render(owner.get(field.source))
         if field.is_always_shown or rendered:
             found[field.name] = rendered
     return found

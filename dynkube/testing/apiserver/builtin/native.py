@@ -12,7 +12,7 @@ from dynkube.testing.apiserver.decoding.gotypes import gotypes
 from dynkube.testing.apiserver.fielderrors import FieldError
 from dynkube.testing.apiserver.resources import Object, Strategy
 
-__all__ = ["NativeStrategy", "copied", "keep"]
+__all__ = ["NativeStrategy", "copied", "keep", "null_for_empty"]
 
 
 class NativeStrategy(Strategy):
@@ -100,6 +100,12 @@ def keep(obj: Object, old: Object, name: str) -> None:
         obj[name] = old[name]
     else:
         obj.pop(name, None)
+
+
+def null_for_empty(owner: Object | None, name: str) -> None:
+    """An empty list that is always written is stored as none at all, in place: protobuf knows no difference."""
+    if owner is not None and owner.get(name) == []:
+        owner[name] = None
 
 
 def copied(value: Any) -> Any:
