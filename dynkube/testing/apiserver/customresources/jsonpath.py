@@ -54,7 +54,7 @@ def parse(path: str) -> JSONPath:
 
 def printed(value: Any) -> str:
     """A value that was found as text: objects and lists as JSON, the rest as Go's ``fmt.Fprint``."""
-    return json_text(value) if isinstance(value, (dict, list)) else "<nil>" if value is None else plain(value)
+    return json_text(value) if isinstance(value, (dict, list)) else "<no value>" if value is None else plain(value)
 
 
 class _Parser:

@@ -231,7 +231,8 @@ class Handler:
         include = "Metadata"
         if accepted.kind == "Table":
             include = printing.check_include(Query(self._request).text("includeObject"))
-        return Shape(resource or self._route.resource, accepted, self._registry.clock, include)
+        named = self._route.resource
+        return Shape(resource or named, accepted, self._registry.clock, include, named)
 
     def _entry(self, code: int, entry: Entry, accepted: Accepted) -> Response:
         return _response(code, *self._shape(accepted).entry(entry))

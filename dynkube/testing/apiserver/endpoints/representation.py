@@ -12,6 +12,7 @@ from typing import Any
 from dynkube import codec
 from dynkube.testing.apiserver import printing
 from dynkube.testing.apiserver.endpoints.negotiation import Accepted
+from dynkube.testing.apiserver.endpoints.printers import printer_of
 from dynkube.testing.apiserver.registry.versions import in_request, shows_as_stored
 from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Entry, Page, Rendering
@@ -43,14 +44,21 @@ class Shape:
     Args:
         resource: In the version of the request.
         accepted: What was agreed on.
-        include: What goes into the rows of a Table.
         now: What ages are told from.
+        include: What goes into the rows of a Table.
+        parent: What the path names, where objects are of a subresource of it.
     """
 
     def __init__(
-        self, resource: Resource, accepted: Accepted, now: Callable[[], datetime], include: str = "Metadata"
+        self,
+        resource: Resource,
+        accepted: Accepted,
+        now: Callable[[], datetime],
+        include: str = "Metadata",
+        parent: Resource | None = None,
     ) -> None:
         self._resource = resource
+        self._parent = parent or resource
         self._accepted = accepted
         self._include = include
         self._now = now
@@ -76,14 +84,18 @@ class Shape:
         if kind == "PartialObjectMetadataList":
             raise printing.object_refused(self._resource)
         return printing.table(
-            printing.printer_for(self._resource.gvr),
-            obj,
+            printer_of(self._parent, self._resource),
+            self._printed(obj),
             now=self._now(),
             version=version,
             include=self._include,
             headers=headers,
             convert=self._convert,
         )
+
+    def _printed(self, obj: Object) -> Object:
+        """What cells are computed from."""
+        return in_request(self._resource, obj) if self._resource.is_custom else obj
 
     def _convert(self, obj: Object) -> Object:
         return in_request(self._resource, obj)
@@ -113,10 +125,9 @@ class Shape:
         if kind == "PartialObjectMetadataList":
             return encode(printing.partial_list(objects, metadata, version), self._accepted)
         if kind:
-            printer = printing.printer_for(self._resource.gvr)
             table = printing.table_of_list(
-                printer,
-                objects,
+                printer_of(self._parent, self._resource),
+                [self._printed(each) for each in objects],
                 metadata,
                 now=self._now(),
                 version=version,

@@ -97,10 +97,11 @@ def list_refused(resource: Resource) -> statuses.StatusError:
 
 
 def object_refused(resource: Resource) -> statuses.StatusError:
-    """406: one object was asked for as a PartialObjectMetadataList."""
-    name = "*unstructured.Unstructured" if resource.is_custom else _go_type(resource)
+    """One object was asked for as a list: 406; 500 for a custom one, whose Go type could be a list."""
+    if resource.is_custom:
+        return statuses.StatusError(statuses.status(500, "", "content is not a list"))
     return statuses.not_acceptable(
-        f"you requested PartialObjectMetadataList, but the requested object is not a list ({name})"
+        f"you requested PartialObjectMetadataList, but the requested object is not a list ({_go_type(resource)})"
     )
 
 
