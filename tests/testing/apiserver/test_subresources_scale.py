@@ -198,7 +198,7 @@ def test_negative_replicas_are_refused() -> None:
 
 def custom(spec: str = ".spec.replicas") -> Any:
     paths = ScalePaths(spec, ".status.replicas", ".status.selector")
-    return custom_scale(paths, {"example.com/v1": paths, "example.com/v2": None})
+    return custom_scale("example.com/v1", paths, {"example.com/v1": paths, "example.com/v2": None})
 
 
 def gadget(**content: Any) -> dict[str, Any]:

@@ -80,7 +80,10 @@ def _is_long_running(info: RequestInfo) -> bool:
 
 def _no_info(info: RequestInfo) -> Response:
     problem = f"failed to create RequestInfo: unable to determine kind and namespace from url, {info.path}"
-    return plain_text(500, f'Internal Server Error: "{info.path}": {problem}\n')
+    response = plain_text(500, f'Internal Server Error: "{info.path}": {problem}\n')
+    # It fails before there is a header about caches.
+    response.headers.append(("Cache-Control", ""))
+    return response
 
 
 def _refused(request: Request, error: StatusError) -> Response:

@@ -20,14 +20,16 @@ _UNSET = -(2**31)
 _NO_CONVERSION = "to proper version: request to convert CR to an invalid group/version: autoscaling/v1"
 
 
-def custom_scale(paths: ScalePaths, versions: Mapping[str, ScalePaths | None]) -> View:
+def custom_scale(api_version: str, paths: ScalePaths, versions: Mapping[str, ScalePaths | None]) -> View:
     """The scale of one version's objects.
 
     Args:
+        api_version: The version, whichever the objects are stored in.
         paths: Where its numbers are.
         versions: The same of all versions, by apiVersion; None for one without a scale.
     """
-    scale = _CustomScale(paths, {name: None if each is None else each.spec_fields for name, each in versions.items()})
+    fields = {name: None if each is None else each.spec_fields for name, each in versions.items()}
+    scale = _CustomScale(api_version, paths, fields)
     return View(
         body=body(SCALE),
         read=scale.read,
@@ -39,7 +41,8 @@ def custom_scale(paths: ScalePaths, versions: Mapping[str, ScalePaths | None]) -
 
 
 class _CustomScale:
-    def __init__(self, paths: ScalePaths, fields: Mapping[str, Sequence[str] | None]) -> None:
+    def __init__(self, api_version: str, paths: ScalePaths, fields: Mapping[str, Sequence[str] | None]) -> None:
+        self._api_version = api_version
         self._paths = paths
         self._fields = fields
 
@@ -71,7 +74,7 @@ class _CustomScale:
             raise _bare(error) from None
         if scale["metadata"].get("resourceVersion"):
             obj["metadata"]["resourceVersion"] = scale["metadata"]["resourceVersion"]
-        carry_managers(obj, scale, self._fields)
+        carry_managers(obj, scale, self._fields, self._api_version)
         return obj
 
     def _scale(self, obj: Object) -> tuple[Object, bool]:

@@ -11,7 +11,7 @@ from dynkube.testing.apiserver.resources import Resource, Strategy
 from dynkube.testing.apiserver.subresources.customscale import custom_scale
 from dynkube.testing.apiserver.subresources.scale import built_in_scale
 from dynkube.testing.apiserver.subresources.shapes import View
-from dynkube.testing.apiserver.subresources.strategies import ApprovalStrategy, FinalizeStrategy
+from dynkube.testing.apiserver.subresources.strategies import ApprovalStrategy, FinalizeStrategy, ScaleStrategy
 
 __all__ = ["find_strategy", "find_view"]
 
@@ -29,7 +29,8 @@ def find_view(registry: Registry, resource: Resource, subresource: str) -> View 
     if paths is None:
         return None
     versions = registry.catalog.versions(resource.group_resource)
-    return custom_scale(paths, {each.group_version.api_version: _paths(each) for each in versions})
+    by_version = {each.group_version.api_version: _paths(each) for each in versions}
+    return custom_scale(resource.group_version.api_version, paths, by_version)
 
 
 def _paths(resource: Resource) -> ScalePaths | None:
@@ -44,4 +45,4 @@ def find_strategy(registry: Registry, resource: Resource, subresource: str) -> S
         return FinalizeStrategy(kind)
     if where == (_REQUESTS, "approval"):
         return ApprovalStrategy(kind, format_time(registry.clock()))
-    return None
+    return ScaleStrategy(kind) if subresource == "scale" else None

@@ -55,17 +55,17 @@ def built_in_scale(resource: GroupResource) -> View | None:
         metadata = obj["metadata"]
         obj["spec"]["replicas"] = scale.get("spec", {}).get("replicas", 0)
         metadata["resourceVersion"] = scale["metadata"].get("resourceVersion", "")
-        carry_managers(obj, scale, paths)
+        carry_managers(obj, scale, paths, obj["apiVersion"])
         return obj
 
     return View(body=body(SCALE), read=_read, read_updated=_read, read_for_update=read_for_update, write=write)
 
 
-def carry_managers(obj: Object, scale: Object, paths: Paths) -> None:
-    """Make the managers of a changed scale those of the object's replicas, in place."""
+def carry_managers(obj: Object, scale: Object, paths: Paths, api_version: str) -> None:
+    """Make the managers of a scale that was changed in this version those of the object's replicas, in place."""
     metadata = obj["metadata"]
     entries = scalefields.of_object(
-        metadata.get("managedFields") or [], scale["metadata"].get("managedFields") or [], obj["apiVersion"], paths
+        metadata.get("managedFields") or [], scale["metadata"].get("managedFields") or [], api_version, paths
     )
     if entries:
         metadata["managedFields"] = entries

@@ -27,7 +27,7 @@ from dynkube.testing.apiserver.fielderrors import (
 from dynkube.testing.apiserver.names import label_key
 from dynkube.testing.apiserver.resources import Object, Strategy
 
-__all__ = ["ApprovalStrategy", "FinalizeStrategy", "Narrowed", "restore"]
+__all__ = ["ApprovalStrategy", "FinalizeStrategy", "Narrowed", "ScaleStrategy", "restore"]
 
 _CONDITIONS = "status.conditions"
 _STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
@@ -54,6 +54,10 @@ class Narrowed(Strategy):
         """As the kind does."""
         return self.kind.convert(obj, to)
 
+    def restore(self, obj: Object) -> None:
+        """As the kind does."""
+        self.kind.restore(obj)
+
     def validate_name(self, name: str, /, *, prefix: bool = False) -> Sequence[str]:
         """As the kind does."""
         return self.kind.validate_name(name, prefix=prefix)
@@ -74,6 +78,25 @@ def restore(obj: Object, old: Object, *fields: str) -> None:
             obj[field] = deepcopy(old[field])
         else:
             obj.pop(field, None)
+
+
+# ------------------------------------------------------------------ scale
+
+
+class ScaleStrategy(Narrowed):
+    """A write of a scale is one of the whole object, and judged like that."""
+
+    def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
+        """As an update of the object."""
+        self.kind.prepare_for_update(obj, old, "")
+
+    def validate_update(self, obj: Object, old: Object, subresource: str) -> Sequence[FieldError]:
+        """As an update of the object."""
+        return self.kind.validate_update(obj, old, "")
+
+    def warnings(self, obj: Object, old: Object | None, subresource: str) -> Sequence[str]:
+        """As of an update of the object."""
+        return self.kind.warnings(obj, old, "")
 
 
 # ------------------------------------------------------------------ namespaces/finalize
