@@ -259,7 +259,7 @@ def validate_managed_fields(entries: Sequence[Mapping[str, Any]], field: str) ->
 
 def validate_field_manager(manager: str, field: str) -> list[FieldError]:
     """The name of a field manager (ValidateFieldManager)."""
-    if len(manager) <= 128 and manager.isprintable():
+    if _bytes(manager) <= 128 and manager.isprintable():
         return []
     errors = []
     if _bytes(manager) > 128:

@@ -102,6 +102,7 @@ def drop_duplicate_owners(metadata: dict[str, Any], *, after_admission: bool) ->
 
 def keep(metadata: dict[str, Any], old: Mapping[str, Any]) -> None:
     """What an update cannot change stays as it was, in place (BeforeUpdate)."""
+    metadata.pop("selfLink", None)  # of old; nobody stores it
     if not metadata.get("uid"):
         metadata["uid"] = old["uid"]
     for name in ("creationTimestamp", "deletionTimestamp"):

@@ -257,14 +257,35 @@ def _strategic(scope: Scope, patch: Patch, current: Object) -> Object:
 
 
 def _applied(machinery: Machinery, scope: Scope, patch: Patch, live: Object | None) -> Object:
-    strategy, version, directive = scope.resource.strategy, scope.resource.group_version, patch.options.field_validation
+    resource, directive = scope.resource, patch.options.field_validation
     applied, problem = patching.read_applied(patch.data)
     obj = track_apply(machinery, scope, live, applied, patch.options)
+    _typed(resource, obj, applied)
     if problem and directive == STRICT:
         raise statuses.bad_request(f"error strict decoding YAML: {problem}")
     if problem and directive != IGNORE:
         scope.warn_all(warnings_of([problem]))
-    strategy.normalize(obj, version)
     _with_metadata(obj, [])
-    strategy.default(obj, version)
+    resource.strategy.default(obj, resource.group_version)
     return obj
+
+
+def _typed(resource: Resource, obj: Object, applied: Object) -> None:
+    """Make what was merged what its kind's type holds, in place (AM/util/managedfields/internal/structuredmerge.go).
+
+    Raises:
+        StatusError: 500, a value is nothing that the type can hold.
+    """
+    record = gotypes().kind(resource.group_version.api_version, resource.kind)
+    if resource.is_custom or record is None:
+        resource.strategy.normalize(obj, resource.group_version)
+        return
+    try:
+        gotypes().convert(obj, record.definition)
+    except DecodingError as error:
+        named = applied.get("metadata") or {}
+        where = f"{named.get('namespace') or ''}/{named.get('name') or ''}; {resource.gvk}"
+        raise statuses.unexpected(
+            f"failed to convert new object ({where}) to proper version: unable to convert unstructured object to "
+            f"{resource.gvk}: {error.problem}"
+        ) from None
