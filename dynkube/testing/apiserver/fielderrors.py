@@ -143,7 +143,7 @@ def invalid(field: str, value: Any, detail: str = "") -> FieldError:
 
 def not_supported(field: str, value: Any, valid: Iterable[str]) -> FieldError:
     """The value is none of the valid ones, which the message lists as they come (callers sort)."""
-    listed = ", ".join(_shown(each) for each in valid)
+    listed = ", ".join(map(quoted, valid))
     return FieldError(ErrorType.NOT_SUPPORTED, field, value, f"supported values: {listed}" if listed else "")
 
 
@@ -234,4 +234,6 @@ def _escaped(character: str) -> str:
         return escaped or character
     if code < 0x20 or code == 0x7F:
         return f"\\x{code:02x}"
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that was no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -82,7 +82,11 @@ class Handler:
         verb, subresource = self._route.verb, self._route.subresource
         if not self._route.name and verb in ("update", "patch"):
             raise statuses.bad_request("name must be provided")
+        if verb == "deletecollection" and self._route.resource.namespaced and not self._route.namespace:
+            raise statuses.bad_request("Namespace parameter required.")
         if verb == "connect" or subresource in _CONNECTIONS:
+            if verb == "connect" and Query(self._request).text("dryRun"):
+                raise statuses.bad_request("dryRun is not supported")
             return subresources.connect(self._call(WriteOptions()), self._request)
         if subresource:
             self._scope.strategy_override = subresources.find_strategy(

@@ -73,6 +73,8 @@ class Pages:
                 return self._routed(request, self._discovery.api_resources("", rest[0]))
             found = self._aggregated(request, self._discovery.aggregated_api)
             return found or self._routed(request, self._discovery.api_versions())
+        if not rest and request.path not in ("/apis", "/apis/"):
+            return None
         if not rest:
             # Aggregated discovery is at this very path.
             exact = not request.path.endswith("/")

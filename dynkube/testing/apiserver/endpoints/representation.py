@@ -5,11 +5,13 @@ Bytes of entries are joined, not encoded again, wherever the request's version s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from dynkube import codec
+from dynkube.errors import InvalidRequestError
 from dynkube.testing.apiserver import printing
 from dynkube.testing.apiserver.endpoints.negotiation import Accepted
 from dynkube.testing.apiserver.endpoints.printers import printer_of
@@ -18,6 +20,8 @@ from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Entry, Page, Rendering
 
 __all__ = ["Shape", "encode"]
+
+_NO_UTF_8 = re.compile("[\ud800-\udfff]")
 
 
 def encode(value: Any, accepted: Accepted | None) -> tuple[str, bytes]:
@@ -28,14 +32,26 @@ def encode(value: Any, accepted: Accepted | None) -> tuple[str, bytes]:
         from dynkube.testing.apiserver.endpoints.yamltext import dump
 
         return accepted.media_type, dump(value)
-    return accepted.media_type, _indented(value) if accepted.pretty else codec.encode(value) + b"\n"
+    return accepted.media_type, _indented(value) if accepted.pretty else _compact(value)
+
+
+def _compact(value: Any) -> bytes:
+    try:
+        return codec.encode(value) + b"\n"
+    except InvalidRequestError:
+        return _text(value, None, (",", ":")) + b"\n"
 
 
 def _indented(value: Any) -> bytes:
+    return _text(value, 2, (",", ": "))
+
+
+def _text(value: Any, indent: int | None, separators: tuple[str, str]) -> bytes:
+    """JSON; what is no UTF-8 in a name that a client sent is replaced, byte by byte."""
     import json
 
-    text = json.dumps(value, indent=2, ensure_ascii=False, separators=(",", ": "))
-    return text.encode("utf-8", "surrogatepass")
+    text = json.dumps(value, indent=indent, ensure_ascii=False, separators=separators)
+    return _NO_UTF_8.sub("\ufffd", text).encode()
 
 
 class Shape:

@@ -109,7 +109,7 @@ class _Where:
 
 
 def _built_in(resource: Resource | None, where: _Where, method: str, *, watches: bool) -> Route:
-    if resource is None:
+    if resource is None or (where.is_item and not where.name):
         raise resource_missing()
     if resource.namespaced != where.is_in_namespace and not _spans_namespaces(resource, where, method, watches=watches):
         raise resource_missing()
