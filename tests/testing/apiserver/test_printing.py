@@ -183,6 +183,14 @@ class TestPartialMetadata:
         found = printing.partial(SHOP)
         assert found == {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": SHOP["metadata"]}
 
+    @pytest.mark.parametrize("annotations", [{}, {"a": "b"}])
+    def test_of_a_daemon_set_is_that_of_the_internal_type(self, annotations: dict[str, str]) -> None:
+        """In which the annotation is a field."""
+        noted = {"deprecated.daemonset.template.generation": "1", **annotations}
+        obj = {"apiVersion": "apps/v1", "kind": "DaemonSet", "metadata": {"name": "d", "annotations": noted}}
+        expected = {"name": "d", "annotations": annotations} if annotations else {"name": "d"}
+        assert printing.partial(obj)["metadata"] == expected
+
     def test_of_a_list(self) -> None:
         found = printing.partial_list([SHOP], {"resourceVersion": "9"}, "v1beta1")
         assert found == {

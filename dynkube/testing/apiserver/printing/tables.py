@@ -16,6 +16,11 @@ __all__ = ["check_include", "list_refused", "object_refused", "partial", "partia
 _INCLUDED = "Metadata", "Object", "None"
 _INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 _GO_PACKAGES = {"": "core", "internal.apiserver.k8s.io": "apiserverinternal", "events.k8s.io": "core"}
+# Annotations that stand for fields of the internal type, whose metadata is what is shown here (apps/v1/conversion.go).
+_INTERNAL_FIELDS = {
+    ("apps/v1", "DaemonSet"): "deprecated.daemonset.template.generation",
+    ("apps/v1", "Deployment"): "deprecated.deployment.rollback.to",
+}
 _LIST_META = "selfLink", "resourceVersion", "continue", "remainingItemCount"
 
 
@@ -77,7 +82,17 @@ def table_of_list(
 
 def partial(obj: Object, version: str = "v1") -> dict[str, Any]:
     """The PartialObjectMetadata of an object."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": obj["metadata"]}
+    return {"kind": "PartialObjectMetadata", "apiVersion": f"meta.k8s.io/{version}", "metadata": _metadata(obj)}
+
+
+def _metadata(obj: Object) -> Mapping[str, Any]:
+    metadata: Mapping[str, Any] = obj["metadata"]
+    field = _INTERNAL_FIELDS.get((obj.get("apiVersion", ""), obj.get("kind", "")))
+    if field is None or field not in (metadata.get("annotations") or {}):
+        return metadata
+    annotations = {name: each for name, each in metadata["annotations"].items() if name != field}
+    shown = {name: each for name, each in metadata.items() if name != "annotations"}
+    return shown | {"annotations": annotations} if annotations else shown
 
 
 def partial_list(objects: Sequence[Object], metadata: Mapping[str, Any], version: str = "v1") -> dict[str, Any]:
