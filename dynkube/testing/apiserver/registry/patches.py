@@ -36,6 +36,7 @@ class PatchType(Enum):
     APPLY = "application/apply-patch+yaml"
 
 
+_OBJECT_META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _CUSTOM = (PatchType.JSON, PatchType.MERGE, PatchType.APPLY)
 
 
@@ -276,9 +277,11 @@ def _typed(resource: Resource, obj: Object, applied: Object) -> None:
     Raises:
         StatusError: 500, a value is nothing that the type can hold.
     """
+    if resource.is_custom:
+        gotypes().normalize(obj["metadata"], _OBJECT_META)  # nothing else: a null is judged by validation
+        return
     record = gotypes().kind(resource.group_version.api_version, resource.kind)
-    if resource.is_custom or record is None:
-        resource.strategy.normalize(obj, resource.group_version)
+    if record is None:
         return
     try:
         gotypes().convert(obj, record.definition)
