@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from both import Both, Side, masked
+from both import Both, Side, events, masked
 from manifests import GROUP, crd
 
 NEW_ONLY = "sendInitialEvents=false&resourceVersionMatch=NotOlderThan"
@@ -61,11 +61,6 @@ class TestStart:
         events = both.watch(lambda side: f"{configmaps}?{since(side)}")
         assert told(events) == [("MODIFIED", "c1"), ("DELETED", "c0"), ("ADDED", "c3")]
 
-    def test_at_the_beginning_of_everything(self, both: Both, configmaps: str) -> None:
-        both.delete(f"{configmaps}/c1", compare=False)
-        events = both.watch(f"{configmaps}?resourceVersion=1")
-        assert told(events) == [("ADDED", "c0"), ("ADDED", "c1"), ("ADDED", "c2"), ("DELETED", "c1")]
-
     @pytest.mark.parametrize("version", ["", "&resourceVersion=0"])
     def test_now(self, both: Both, configmaps: str, version: str) -> None:
         assert both.watch(f"{configmaps}?{NEW_ONLY}{version}") == []
@@ -104,7 +99,7 @@ class TestStart:
         both.get(f"{configmaps}?timeoutSeconds=1&{query}")
         assert len(same_lines(both)) == 3
 
-    @pytest.mark.parametrize("seconds", ["x", "1.5", "-3", "99999999999999999999"])
+    @pytest.mark.parametrize("seconds", ["x", "1.5", "99999999999999999999"])
     def test_timeouts_that_are_none(self, both: Both, configmaps: str, seconds: str) -> None:
         both.get(f"{configmaps}?watch=1&timeoutSeconds={seconds}")
 
@@ -335,15 +330,20 @@ class TestBookmarks:
             side.answers.append(side.raw.request("GET", f"{configmaps}?{query}&{since(side)}"))
             write.join()
             found = [json.loads(line) for line in side.last.body.splitlines()]
-            assert [event["type"] for event in found] == ["ADDED", "ADDED", "BOOKMARK"]
-            assert int(found[2]["object"]["metadata"]["resourceVersion"]) > versions[side.name]
+            assert [event["type"] for event in found if event["type"] != "BOOKMARK"] == ["ADDED", "ADDED"]
+            assert found[-1]["type"] == "BOOKMARK"
+            assert int(found[-1]["object"]["metadata"]["resourceVersion"]) > versions[side.name]
 
 
 class TestRepresentations:
     def test_tables_have_their_columns_once(self, both: Both, configmaps: str) -> None:
+        def without_age(event: Any) -> Any:
+            event["object"]["rows"][0]["cells"].pop()
+            return event
+
         table = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"}
-        events = both.watch(configmaps, headers=table)
-        assert [bool(event["object"]["columnDefinitions"]) for event in events] == [True, False, False]
+        answer = both.get(f"{configmaps}?watch=1&timeoutSeconds=1", headers=table, mask=without_age)
+        assert [bool(event["object"]["columnDefinitions"]) for event in events(answer)] == [True, False, False]
 
     def test_metadata_only(self, both: Both, configmaps: str) -> None:
         partial = {"Accept": "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io"}

@@ -18,6 +18,7 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,24 @@ def columns(raw: RawClient) -> Members:
             found[f"{group}/{version}/{resource['name']}"] = table["columnDefinitions"]
     found["autoscaling/v1/scales"] = get(raw, f"{deployment(raw)}/scale", TABLE)["columnDefinitions"]
     return {"columns.json": encode(found)}
+
+
+def blanks(raw: RawClient) -> Members:
+    """An empty object of each watchable resource, as the bookmark that ends a watch's initial events shows it."""
+    found = {}
+    query = "watch=1&timeoutSeconds=1&allowWatchBookmarks=true&labelSelector=nothing"
+    watchable = [each for each in listed(read_members()["resources.json"]) if "watch" in each[2]["verbs"]]
+    with ThreadPoolExecutor(len(watchable)) as threads:  # each takes the second that a watch lasts
+        paths = [f"{collection_path(*each)}?{query}" for each in watchable]
+        answers = list(threads.map(lambda path: raw.request("GET", path), paths))
+    for (group, version, resource), answer in zip(watchable, answers, strict=True):
+        bookmark = json.loads(answer.body.splitlines()[0])["object"]
+        del bookmark["metadata"]["resourceVersion"]
+        del bookmark["metadata"]["annotations"]["k8s.io/initial-events-end"]
+        if not bookmark["metadata"]["annotations"]:
+            del bookmark["metadata"]["annotations"]
+        found[f"{group}/{version}/{resource['name']}"] = bookmark
+    return {"blanks.json": encode(found)}
 
 
 def openapi(raw: RawClient) -> Members:
@@ -149,7 +168,7 @@ def go_types(_raw: RawClient) -> Members:
     return {"go-types.json": run_go("gotypes")}
 
 
-_ALL = version, resources, objects, columns, openapi, custom, protobuf, go_types, internal_types
+_ALL = version, resources, objects, columns, blanks, openapi, custom, protobuf, go_types, internal_types
 STEPS: Mapping[str, Callable[[RawClient], Members]] = {each.__name__: each for each in _ALL}
 
 

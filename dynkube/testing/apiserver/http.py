@@ -16,13 +16,16 @@ import asyncio
 import contextlib
 import hashlib
 import logging
+import re
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
 
 from dynkube import codec
 from dynkube.testing.apiserver import statuses
@@ -45,6 +48,7 @@ _BACKLOG: Final = 1024
 _ACCEPTED_AT_ONCE: Final = 64
 # How long nobody is accepted when the process has no file descriptors left.
 _EXHAUSTED_SECONDS: Final = 1.0
+_REQUEST_LINE: Final = re.compile(r"(?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]+) (?P<target>\S+) HTTP/1\.[01]")
 _CREDENTIAL_ID: Final = "authentication.kubernetes.io/credential-id"
 # What net/http answers to what is no request.
 _BAD_REQUEST: Final = (
@@ -82,6 +86,7 @@ class HTTPServer:
         """Accept connections. A listening one stays as it is."""
         if self._web is None:
             self._web = _Web(
+                self._answer,
                 cast("Any", self._serve),
                 handler_cancellation=True,
                 access_log=None,
@@ -271,6 +276,21 @@ def certificate_user(encryption: ssl.SSLObject) -> UserInfo | None:
     return UserInfo(name, groups, extra={_CREDENTIAL_ID: (f"X509SHA256={fingerprint}",)}) if name else None
 
 
+def _parse_head(data: bytes) -> Request | None:
+    """A request whose method is a word of its own; None for what is no request."""
+    lines = data.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
+    first = _REQUEST_LINE.fullmatch(lines[0])
+    if first is None:
+        return None
+    try:
+        path, query = split_target(first["target"])
+    except ValueError:
+        return None
+    fields = (line.partition(":") for line in lines[1:])
+    headers = Headers((name, value.strip()) for name, _, value in fields)
+    return Request(method=first["method"], path=path, query=parse_query(query), headers=headers)
+
+
 def _failure(error: Exception) -> Response:
     status = statuses.internal_error(f"{type(error).__name__} in the embedded server: see its log").status
     return Response(status=500, headers=[("Content-Type", "application/json")], body=codec.encode(status) + b"\n")
@@ -305,8 +325,25 @@ class _Sent:
         """Nothing is left to send."""
 
 
+class _Unparsed(_Sent):
+    """The answer to a request with a method that aiohttp's parser does not know; the connection ends with it."""
+
+    def __init__(self, request: Request, answer: Callable[[Writer, Request], Awaitable[None]]) -> None:
+        super().__init__(keep_alive=False)
+        self._request = request
+        self._answer = answer
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Answer."""
+        await self._answer(Writer(request, is_parsed=False), self._request)
+
+
 class _Web(web.Server):
     """aiohttp's server, with connections that answer what is no HTTP as net/http does."""
+
+    def __init__(self, answer: Callable[[Writer, Request], Awaitable[None]], *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.answer = answer
 
     def __call__(self) -> web.RequestHandler:
         return _Connection(self, loop=self._loop, **self._kwargs)
@@ -320,6 +357,12 @@ class _Connection(web.RequestHandler):
     """
 
     wire: asyncio.Transport
+    _latest: bytes = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what the parser gets, for what it makes nothing of."""
+        self._latest = data
+        super().data_received(data)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The handshake is done."""
@@ -339,4 +382,8 @@ class _Connection(web.RequestHandler):
         if status != 400:
             _logger.error("%s: the connection failed: %s", request.remote, message or exc, exc_info=exc)
             raise ConnectionResetError
+        unparsed = _parse_head(self._latest) if isinstance(exc, BadHttpMethod) else None
+        manager = cast("_Web | None", self._manager)
+        if unparsed is not None and manager is not None:
+            return cast("web.StreamResponse", _Unparsed(replace(unparsed, certificate_user=self.user), manager.answer))
         return cast("web.StreamResponse", _Sent(keep_alive=False, data=_BAD_REQUEST))

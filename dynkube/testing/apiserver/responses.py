@@ -57,16 +57,20 @@ def _date(seconds: int) -> str:
 class Writer:
     """Writes the answer to one request.
 
+    Args:
+        incoming: The request.
+        is_parsed: Whether the parser made anything of it.
+
     Attributes:
         keeps_alive: Whether the connection serves more requests; to be decided before the head goes.
     """
 
-    def __init__(self, incoming: web.BaseRequest) -> None:
-        self._incoming = incoming
+    def __init__(self, incoming: web.BaseRequest, *, is_parsed: bool = True) -> None:
         self._writer = incoming.writer
-        self._is_http10 = incoming.version < (1, 1)
+        # Of what the parser refused, the version is none.
+        self._is_http10 = is_parsed and incoming.version < (1, 1)
         self._is_chunked = False
-        self.keeps_alive = incoming.keep_alive and not self._is_http10
+        self.keeps_alive = is_parsed and incoming.keep_alive and not self._is_http10
 
     async def go_on(self) -> None:
         """Tell the client to send its body (Expect: 100-continue)."""

@@ -223,6 +223,14 @@ class TestRequests:
         assert b"Connection: close" in answer
         assert get(site, "/")[1] == b"ok"
 
+    def test_any_word_is_a_method(self, site: Site) -> None:
+        answer = talk(site, b"FOO /a?b=c HTTP/1.1\r\nHost: x\r\nX-Y: z\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert b"Connection: close" in answer
+        request = site.seen[-1]
+        assert (request.method, request.path, request.query) == ("FOO", "/a", (("b", "c"),))
+        assert request.headers.get("x-y") == "z"
+
 
 class TestGzip:
     def test_from_128_kib_on_for_who_accepts_it(self, site: Site) -> None:

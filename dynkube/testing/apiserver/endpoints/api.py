@@ -42,7 +42,7 @@ class API:
         user: UserInfo | None = None
         try:
             info = request_info(request)
-            if info.is_resource and not info.resource:
+            if info.is_resource and not info.parts:  # a path that ends in /watch or /proxy
                 return _no_info(info)
             if not _is_long_running(info):
                 queries.check_timeout(request)

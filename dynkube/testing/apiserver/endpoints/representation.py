@@ -12,7 +12,7 @@ from typing import Any
 
 from dynkube import codec
 from dynkube.errors import InvalidRequestError
-from dynkube.testing.apiserver import printing
+from dynkube.testing.apiserver import printing, recorded
 from dynkube.testing.apiserver.endpoints.negotiation import Accepted
 from dynkube.testing.apiserver.endpoints.printers import printer_of
 from dynkube.testing.apiserver.registry.versions import in_request, shows_as_stored
@@ -178,15 +178,11 @@ class Shape:
     def rendering(self) -> Rendering:
         """How a watch shows its objects."""
         accepted, resource = self._accepted, self._resource
-        version = resource.group_version.api_version
-        if accepted.kind == "PartialObjectMetadata":
-            blank = {"kind": accepted.kind, "apiVersion": accepted.group_version.api_version}
-        else:
-            blank = {"kind": resource.kind, "apiVersion": version}
+        bare = {"kind": resource.kind, "apiVersion": resource.group_version.api_version}
         return Rendering(
             key=(resource.gvr, accepted.kind, accepted.group_version, self._include),
             render=self._render,
-            blank=blank,
+            blank=bare if resource.is_custom else recorded.blank(resource.gvr),
         )
 
     def _render(self, entry: Entry, is_first: bool) -> bytes:

@@ -21,6 +21,7 @@ from dynkube.testing.apiserver.schemas import Definitions, Schema
 __all__ = [
     "ARCHIVE",
     "ResourceRecord",
+    "blank",
     "columns",
     "component_statuses",
     "definitions",
@@ -148,6 +149,16 @@ def columns(gvr: GroupVersionResource) -> Sequence[Mapping[str, Any]]:
         KeyError: It is none.
     """
     found: Mapping[str, Sequence[Mapping[str, Any]]] = load("columns.json")
+    return found[f"{gvr.group}/{gvr.version}/{gvr.resource}"]
+
+
+def blank(gvr: GroupVersionResource) -> Mapping[str, Any]:
+    """An empty object of a watchable built-in resource, as its bookmarks show it.
+
+    Raises:
+        KeyError: It is none.
+    """
+    found: Mapping[str, Mapping[str, Any]] = load("blanks.json")
     return found[f"{gvr.group}/{gvr.version}/{gvr.resource}"]
 
 

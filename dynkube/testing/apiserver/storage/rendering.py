@@ -22,8 +22,8 @@ class Rendering:
         key: Watches whose renderings have equal keys share frames.
         render: The JSON text of an entry as it goes into a frame; the second argument says whether
             it is the first of the stream (the first Table has the column definitions).
-        blank: The object of a bookmark but for its metadata: apiVersion, kind, and what an empty
-            object of the kind shows (a Pod's ``{"spec": {"containers": None}, "status": {}}``).
+        blank: What an empty object of the kind shows, for bookmarks: apiVersion, kind and, of a Pod,
+            ``{"spec": {"containers": None}, "status": {}}``.
     """
 
     key: Hashable
@@ -35,8 +35,11 @@ class Rendering:
         metadata: dict[str, Any] = {"resourceVersion": str(revision)}
         if ends_initial_events:
             metadata["annotations"] = {"k8s.io/initial-events-end": "true"}
-        head = {name: self.blank[name] for name in ("apiVersion", "kind") if name in self.blank}
-        return Entry({**head, "metadata": metadata, **self.blank}, revision)
+        blank = self.blank.get("metadata") or {}
+        metadata = {**blank, **metadata}
+        if blank.get("annotations"):
+            metadata["annotations"] = {**blank["annotations"], **metadata.get("annotations", {})}
+        return Entry({**self.blank, "metadata": metadata}, revision)
 
 
 def frame(event_type: str, text: bytes) -> bytes:

@@ -28,15 +28,6 @@ _BATCH_EVENTS = 256
 _MIN_REQUEST_TIMEOUT = 1800
 _BOOKMARK_SECONDS = 60.0
 _LAST_BOOKMARK_SECONDS = 2.0
-_DEADLINE_EXCEEDED = {
-    "kind": "Status",
-    "apiVersion": "v1",
-    "metadata": {},
-    "status": "Failure",
-    "message": "context deadline exceeded",
-    "reason": "InternalError",
-    "code": 500,
-}
 
 
 class Watch:
@@ -72,18 +63,19 @@ class Watch:
         self._initial: Iterator[Entry] | None = None
         self._begun = latest()
         self._problem = self._find_problem(options)
-        revision = parse_revision(options.resource_version) or self._begun
-        if options.send_initial_events:
+        # Of old, a watch from anywhere begins with what is there; paths with /watch/ know no newer way.
+        from_anywhere = options.send_initial_events is None and not parse_revision(options.resource_version)
+        if options.send_initial_events or from_anywhere:
             self._initial = iter(collection.current(self._selection.namespace))
-            revision = self._begun
-        self._since = revision
-        self._cursor = self._log.after(revision)
+            self._since = self._begun
+        else:
+            self._since = parse_revision(options.resource_version) or self._begun
+        self._marks_end = bool(options.send_initial_events) and self._bookmarks
+        self._cursor = self._log.after(self._since)
 
     def _find_problem(self, options: ListOptions) -> Mapping[str, Any] | None:
         """What keeps the watch from starting: an ERROR event of a response that is a 200 (newErrWatcher)."""
         revision = parse_revision(options.resource_version)
-        if options.timeout_seconds is not None and options.timeout_seconds < 0 and not options.resource_version:
-            return _DEADLINE_EXCEEDED
         if options.send_initial_events:
             if revision > self._begun:
                 return statuses.resource_version_too_large(revision, self._begun).status
@@ -128,7 +120,7 @@ class Watch:
         chosen = (entry for entry in self._initial if self._selection.matches(entry))
         yield from _batches(frame(EventType.ADDED, self._render(entry)) for entry in chosen)
         self._initial = None
-        if self._bookmarks:
+        if self._marks_end:
             yield self._bookmark(self._begun, ends_initial_events=True)
 
     def _bookmark(self, revision: int | None = None, *, ends_initial_events: bool = False) -> bytes:
