@@ -185,10 +185,17 @@ def masked(value: Any, field: str = "") -> Any:
     if isinstance(value, dict):
         return {name: masked(each, name) for name, each in value.items()}
     if isinstance(value, list):
-        return [masked(each) for each in value]
+        shown = [masked(each) for each in value]
+        # Managers come in the order of their times, which are masked: the clock may have moved between the servers.
+        return sorted(shown, key=_manager) if field == "managedFields" else shown
     if isinstance(value, str):
         return _HTTP_TIME.sub("<time>", _TIME.sub("<time>", _UUID.sub("<uid>", value)))
     return value
+
+
+def _manager(entry: Any) -> tuple[str, ...]:
+    names = ("operation", "manager", "subresource", "apiVersion")
+    return tuple(str(entry.get(name)) for name in names) if isinstance(entry, dict) else ()
 
 
 def _shown(answer: Answer, mask: Callable[[Any], Any] | None) -> str:

@@ -14,7 +14,7 @@ from dynkube.testing.apiserver.registry import Catalog, Registry, Scope, WriteOp
 from dynkube.testing.apiserver.registry.builtins import built_in_resources
 from dynkube.testing.apiserver.resources import Resource
 from dynkube.testing.apiserver.storage import Store
-from dynkube.testing.apiserver.subresources import ApprovalCheck, Call, TopologyLabels, find_action, perform
+from dynkube.testing.apiserver.subresources import Call, CertificateChecks, TopologyLabels, find_action, perform
 
 ADMIN = UserInfo("admin", ("system:masters", "system:authenticated"))
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -30,7 +30,7 @@ class Server:
         self.registry = Registry(self.store, self.catalog, clock=lambda: self.now)
         self.access = Access(StoredObjects(self.store, self._find), now=lambda: self.now)
         self.registry.admission.plugins += [
-            TopologyLabels(self.store, self.catalog), ApprovalCheck(self.access), GrantCheck(self.access),
+            TopologyLabels(self.store, self.catalog), CertificateChecks(self.access), GrantCheck(self.access),
         ]  # fmt: skip
         self.put("namespaces", {"metadata": {"name": "shop"}, "status": {"phase": "Active"}})
 

@@ -7,15 +7,14 @@ import binascii
 import re
 from typing import Any
 
-__all__ = ["key_pair_problem"]
+__all__ = ["key_pair_problem", "pem_blocks"]
 
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\r?\n(.*?)\r?\n?-----END \1-----", re.DOTALL)
-_Blocks = list[tuple[str, bytes]]
 
 
 def key_pair_problem(certificate: bytes, key: bytes) -> str:
     """Go's words for what is wrong; "" where nothing is. Needs ``cryptography`` where both are PEM."""
-    certificates, keys = _blocks(certificate), _blocks(key)
+    certificates, keys = pem_blocks(certificate), pem_blocks(key)
     chain = [data for kind, data in certificates if kind == "CERTIFICATE"]
     if not chain:
         return _no_certificate([kind for kind, _ in certificates])
@@ -27,7 +26,7 @@ def key_pair_problem(certificate: bytes, key: bytes) -> str:
     return _no_key(skipped)
 
 
-def _blocks(text: bytes) -> _Blocks:
+def pem_blocks(text: bytes) -> list[tuple[str, bytes]]:
     """The PEM blocks of a text; what is no base64 is no block."""
     found = []
     for match in _BLOCK.finditer(text):

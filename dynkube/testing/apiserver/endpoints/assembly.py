@@ -28,7 +28,7 @@ from dynkube.testing.apiserver.registry.builtins import built_in_resources
 from dynkube.testing.apiserver.registry.endings import CRDS
 from dynkube.testing.apiserver.resources import Resource
 from dynkube.testing.apiserver.storage import Event, Store
-from dynkube.testing.apiserver.subresources import ApprovalCheck, TopologyLabels
+from dynkube.testing.apiserver.subresources import CertificateChecks, TopologyLabels
 
 __all__ = ["assemble"]
 
@@ -63,7 +63,7 @@ def assemble(
 
     access = Access(StoredObjects(store, find), tokens=tokens, now=clock)
     registry = Registry(store, catalog, clock=clock)
-    registry.admission.plugins += [TopologyLabels(store, catalog), ApprovalCheck(access), GrantCheck(access)]
+    registry.admission.plugins += [TopologyLabels(store, catalog), CertificateChecks(access), GrantCheck(access)]
     controllers: list[Controller] = [
         DefinitionController(registry),
         NamespaceController(registry),

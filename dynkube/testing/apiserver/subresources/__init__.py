@@ -18,13 +18,13 @@ shape            which                                         who does what
 ===============  ============================================  ==================================================
 
 ``status`` is the registry's own, and so are pods/resize and pods/ephemeralcontainers: the strategy of pods knows
-them. `ApprovalCheck` and `TopologyLabels` are admission plugins.
+them. `CertificateChecks` and `TopologyLabels` are admission plugins.
 """
 
 from __future__ import annotations
 
 from dynkube.testing.apiserver.subresources.actions import find_action, perform
-from dynkube.testing.apiserver.subresources.approvals import ApprovalCheck
+from dynkube.testing.apiserver.subresources.certificatechecks import CertificateChecks
 from dynkube.testing.apiserver.subresources.connections import connect
 from dynkube.testing.apiserver.subresources.finding import find_strategy, find_view
 from dynkube.testing.apiserver.subresources.shapes import Action, Call, View
@@ -32,8 +32,8 @@ from dynkube.testing.apiserver.subresources.topologylabels import TopologyLabels
 
 __all__ = [
     "Action",
-    "ApprovalCheck",
     "Call",
+    "CertificateChecks",
     "TopologyLabels",
     "View",
     "connect",

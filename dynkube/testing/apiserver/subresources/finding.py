@@ -8,10 +8,11 @@ from dynkube.testing.apiserver.customresources.scale import ScalePaths
 from dynkube.testing.apiserver.customresources.strategy import CustomResourceStrategy
 from dynkube.testing.apiserver.registry import Registry
 from dynkube.testing.apiserver.resources import Resource, Strategy
+from dynkube.testing.apiserver.subresources.certificates import ApprovalStrategy, SigningStrategy
 from dynkube.testing.apiserver.subresources.customscale import custom_scale
 from dynkube.testing.apiserver.subresources.scale import built_in_scale
 from dynkube.testing.apiserver.subresources.shapes import View
-from dynkube.testing.apiserver.subresources.strategies import ApprovalStrategy, FinalizeStrategy, ScaleStrategy
+from dynkube.testing.apiserver.subresources.strategies import FinalizeStrategy, ScaleStrategy
 
 __all__ = ["find_strategy", "find_view"]
 
@@ -45,4 +46,6 @@ def find_strategy(registry: Registry, resource: Resource, subresource: str) -> S
         return FinalizeStrategy(kind)
     if where == (_REQUESTS, "approval"):
         return ApprovalStrategy(kind, format_time(registry.clock()))
+    if where == (_REQUESTS, "status"):
+        return SigningStrategy(kind, format_time(registry.clock()))
     return ScaleStrategy(kind) if subresource == "scale" else None

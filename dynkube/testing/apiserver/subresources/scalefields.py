@@ -110,6 +110,9 @@ def _without(fields: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
         nodes.append(nodes[-1][f"f:{name}"])
     del nodes[-1][f"f:{path[-1]}"]
     for parent, name in zip(reversed(nodes[:-1]), reversed(path[:-1]), strict=True):
-        if not parent[f"f:{name}"]:
+        node = parent[f"f:{name}"]
+        if not node:
             del parent[f"f:{name}"]
+        elif set(node) == {"."}:  # of a field that has nothing in it, that is left unsaid
+            node.clear()
     return rest

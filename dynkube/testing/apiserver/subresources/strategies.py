@@ -10,26 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver.fielderrors import (
-    FieldError,
-    child,
-    duplicate,
-    forbidden,
-    index,
-    invalid,
-    not_supported,
-    quoted,
-    required,
-)
+from dynkube.testing.apiserver.fielderrors import FieldError, index, invalid
 from dynkube.testing.apiserver.names import label_key
 from dynkube.testing.apiserver.resources import Object, Strategy
 
-__all__ = ["ApprovalStrategy", "FinalizeStrategy", "Narrowed", "ScaleStrategy", "restore"]
+__all__ = ["FinalizeStrategy", "Narrowed", "ScaleStrategy", "restore"]
 
-_CONDITIONS = "status.conditions"
 _STANDARD_FINALIZERS = frozenset({"kubernetes", "orphan", "foregroundDeletion"})
 
 
@@ -125,79 +113,3 @@ def _finalizer_errors(finalizer: str, number: int) -> Iterator[FieldError]:
     yield from (invalid(path, finalizer, problem) for problem in label_key(finalizer))
     if "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
         yield invalid(path, finalizer, "name is neither a standard finalizer name nor is it fully qualified")
-
-
-# ------------------------------------------------------------------ certificatesigningrequests/approval
-
-
-class ApprovalStrategy(Narrowed):
-    """Only the conditions (KUBE/pkg/registry/certificates/certificates/strategy.go).
-
-    Args:
-        kind: The strategy of the kind.
-        now: The time, as it is written down.
-    """
-
-    def __init__(self, kind: Strategy, now: str) -> None:
-        super().__init__(kind)
-        self._now = now
-
-    def reset_fields(self, subresource: str) -> Sequence[tuple[str, ...]]:
-        """All but the conditions."""
-        return (("spec",), ("status", "certificate"))
-
-    def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
-        """Keep all but the conditions, and say when they were written."""
-        conditions = (obj.get("status") or {}).get("conditions") or []
-        before = (old.get("status") or {}).get("conditions") or []
-        for condition in conditions:
-            condition["lastUpdateTime"] = condition.get("lastUpdateTime") or self._now
-            condition["lastTransitionTime"] = condition.get("lastTransitionTime") or self._transition(condition, before)
-        restore(obj, old, "spec", "status")
-        status = obj.setdefault("status", {})
-        status.pop("conditions", None)
-        if conditions:
-            status["conditions"] = conditions
-
-    def _transition(self, condition: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> str:
-        same = (each for each in before if (each["type"], each["status"]) == (condition["type"], condition["status"]))
-        return next((each["lastTransitionTime"] for each in same if each.get("lastTransitionTime")), self._now)
-
-    def validate_update(self, obj: Object, old: Object, subresource: str) -> Sequence[FieldError]:
-        """What a condition says, and that none is taken back."""
-        conditions = obj["status"].get("conditions") or ()
-        before = (old.get("status") or {}).get("conditions") or ()
-        return [*_condition_errors(conditions), *_removal_errors(conditions, before)]
-
-
-def _condition_errors(conditions: Sequence[Mapping[str, Any]]) -> Iterator[FieldError]:
-    # KUBE/pkg/apis/certificates/validation, validateConditions
-    seen: set[str] = set()
-    for number, condition in enumerate(conditions):
-        path, kind = index(_CONDITIONS, number), condition.get("type", "")
-        if not kind:
-            yield required(child(path, "type"))
-        yield from _status_errors(condition, kind, path)
-        if {"Approved", "Denied"} == {kind, *seen & {"Approved", "Denied"}}:
-            yield invalid(_CONDITIONS, kind, "Approved and Denied conditions are mutually exclusive")
-        if kind in seen:
-            yield duplicate(child(path, "type"), kind)
-        seen.add(kind)
-
-
-def _status_errors(condition: Mapping[str, Any], kind: str, path: str) -> Iterator[FieldError]:
-    status = condition.get("status", "")
-    allowed = ["True"] if kind in ("Approved", "Denied", "Failed") else ["False", "True", "Unknown"]
-    if not status:
-        yield required(child(path, "status"))
-    elif status not in allowed:
-        yield not_supported(child(path, "status"), status, allowed)
-
-
-def _removal_errors(
-    conditions: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]
-) -> Iterator[FieldError]:
-    for kind in ("Approved", "Denied", "Failed"):
-        now, then = (sum(each.get("type") == kind for each in some) for some in (conditions, before))
-        if now < then:
-            yield forbidden(_CONDITIONS, f"updates may not remove a condition of type {quoted(kind)}")

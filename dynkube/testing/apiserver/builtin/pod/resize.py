@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dynkube.testing.apiserver.builtin.native import keep
 from dynkube.testing.apiserver.builtin.pod.annotations import MIRROR
 from dynkube.testing.apiserver.builtin.pod.totals import qos_class
 from dynkube.testing.apiserver.builtin.pod.whole import whole_pod
@@ -13,6 +14,7 @@ from dynkube.testing.apiserver.fielderrors import child, forbidden, index, inval
 __all__ = ["keep_all_but_resources", "pod_resize"]
 
 _COMPUTE = ("cpu", "memory")
+_KEPT_METADATA = ("deletionTimestamp", "labels", "annotations", "finalizers", "ownerReferences")
 _IMMUTABLE = "only cpu and memory resources are mutable"
 
 
@@ -38,6 +40,8 @@ def keep_all_but_resources(pod: dict[str, Any], old: Json) -> None:
                 [_merged(*pair) for pair in zip(spec[kind], before[kind], strict=True)] if is_same else spec[kind]
             )
     pod["spec"], pod["status"] = kept, old.get("status", {})
+    for name in _KEPT_METADATA:
+        keep(pod["metadata"], old["metadata"], name)
 
 
 def _merged(container: Json, old: Json) -> dict[str, Any]:
