@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dynkube.testing import kubeconfigs
-from dynkube.testing.apiserver.core import Core
+from dynkube.testing.apiserver.backend import Backend
 from dynkube.testing.apiserver.folder import PrivateFolder
 from dynkube.testing.apiserver.http import HTTPServer
 from dynkube.testing.apiserver.insider import ADMIN
@@ -36,7 +36,7 @@ _DRAIN_SECONDS = 2.0
 
 
 class Running:
-    """The loop's thread, the core and the sockets; all methods may be called from any thread.
+    """The loop's thread, the backend and the sockets; all methods may be called from any thread.
 
     Args:
         host: Where to listen.
@@ -62,10 +62,12 @@ class Running:
         self.address = f"[{shown}]:{self.port}" if ":" in shown else f"{shown}:{self.port}"
         self.url = f"https://{self.address}"
         self.loop = LoopThread(f"APIServer:{self.port}")
-        users = {self.tokens[name]: UserInfo(name, tuple(groups), f"{name}-uid") for name, groups in token_users.items()}
+        users = {
+            self.tokens[name]: UserInfo(name, tuple(groups), f"{name}-uid") for name, groups in token_users.items()
+        }
         try:
-            self.core = self.loop.call(
-                lambda: Core(address=self.address, authority=self.authority.certificate, clock=clock, tokens=users)
+            self.backend = self.loop.call(
+                lambda: Backend(address=self.address, authority=self.authority.certificate, clock=clock, tokens=users)
             )
         except BaseException:
             self.close()
@@ -75,15 +77,15 @@ class Running:
         return f"<Running {self.url}>"
 
     async def _handle(self, request: Request) -> Response:
-        return await self.core.handle(request)
+        return await self.backend.handle(request)
 
-    def call(self, function: Callable[[Core], _T]) -> _T:
-        """Do something with the core, on the loop, and wait for it."""
-        return self.loop.call(lambda: function(self.core))
+    def call(self, function: Callable[[Backend], _T]) -> _T:
+        """Do something with the backend, on the loop, and wait for it."""
+        return self.loop.call(lambda: function(self.backend))
 
     def load(self, objects: Iterable[Manifest]) -> None:
-        """See `Core.load`."""
-        self.loop.run(self.core.load(objects))
+        """See `Backend.load`."""
+        self.loop.run(self.backend.load(objects))
 
     # ------------------------------------------------------------------ life
 
@@ -124,12 +126,12 @@ class Running:
         self.loop.run(restart())
         self._is_killed = False
 
-    def cut(self, change: Callable[[Core], None]) -> None:
+    def cut(self, change: Callable[[Backend], None]) -> None:
         """Cut all connections, change something that no connection outlives, and accept connections again."""
         self.kill()
 
         def restart() -> None:
-            change(self.core)
+            change(self.backend)
             self._http.listen()
 
         self.loop.call(restart)

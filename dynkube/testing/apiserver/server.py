@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -111,6 +113,7 @@ class APIServer:
             ConfigError: The address cannot be had.
             InvalidRequestError: Some of ``objects=`` is no object, or is refused.
         """
+        _import_ahead("aiohttp.web")
         from dynkube.testing.apiserver.running import Running
 
         with self._lock:
@@ -133,10 +136,10 @@ class APIServer:
         if self._run_workloads:
             from dynkube.testing.apiserver.standin import WorkloadsRun
 
-            running.call(lambda core: core.hooks.add(WorkloadsRun(self._clock)))
+            running.call(lambda backend: backend.hooks.add(WorkloadsRun(self._clock)))
         if self._objects:
             running.load(self._objects)
-        running.call(lambda core: core.keep())
+        running.call(lambda backend: backend.keep())
 
     def stop(self) -> None:
         """Cut all connections; objects and kubeconfigs are gone. Idempotent."""
@@ -218,14 +221,14 @@ class APIServer:
         prefix = "" if rule.namespace else "Cluster"
         role = {"metadata": {"generateName": "dynkube-"}, "rules": [rule.policy_rule()]}
 
-        def grant(core: Any) -> None:
-            name = core.insider.call("POST", f"{base}/{prefix.lower()}roles", role)["metadata"]["name"]
+        def grant(backend: Any) -> None:
+            name = backend.insider.call("POST", f"{base}/{prefix.lower()}roles", role)["metadata"]["name"]
             binding = {
                 "metadata": {"name": name},
                 "subjects": [rule.subject()],
                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": f"{prefix}Role", "name": name},
             }
-            core.insider.call("POST", f"{base}/{prefix.lower()}rolebindings", binding)
+            backend.insider.call("POST", f"{base}/{prefix.lower()}rolebindings", binding)
 
         self._need().call(grant)
 
@@ -237,11 +240,11 @@ class APIServer:
         """
         running = self._need()
 
-        def withdraw(core: Any) -> None:
-            if refusal in core.api.access.refusals:
-                core.api.access.refusals.remove(refusal)
+        def withdraw(backend: Any) -> None:
+            if refusal in backend.api.access.refusals:
+                backend.api.access.refusals.remove(refusal)
 
-        running.call(lambda core: core.api.access.refusals.append(refusal))
+        running.call(lambda backend: backend.api.access.refusals.append(refusal))
         return lambda: running.call(withdraw)
 
     # ------------------------------------------------------------------ trouble
@@ -249,7 +252,7 @@ class APIServer:
     @property
     def faults(self) -> Faults:
         """What goes wrong, and with which requests: `Faults.inject`."""
-        return self._need().core.faults
+        return self._need().backend.faults
 
     def pause(self) -> None:
         """Stand still, as a process that got a SIGSTOP: connections stay open, nobody answers.
@@ -289,7 +292,7 @@ class APIServer:
         from an older resourceVersion gets an ERROR event with code 410. Every connection is cut.
         """
         with self._lock:
-            self._need().cut(lambda core: core.store.expire_history())
+            self._need().cut(lambda backend: backend.store.expire_history())
 
     def break_group(self, group_version: str, how: str = "unavailable") -> AggregatedAPI:
         """Serve a group version as an aggregated API that is broken.
@@ -322,7 +325,7 @@ class APIServer:
             InvalidRequestError: No such way, the group version does not look like one, or it exists.
         """
         running = self._need()
-        return running.call(lambda core: core.aggregated.add(group_version, how, running.loop.call))
+        return running.call(lambda backend: backend.aggregated.add(group_version, how, running.loop.call))
 
     # ------------------------------------------------------------------ what has happened
 
@@ -332,7 +335,7 @@ class APIServer:
 
         A request is here when its answer begins; one that still waits is not.
         """
-        return self._need().core.audit.requests
+        return self._need().backend.audit.requests
 
     def wait_for_request(
         self,
@@ -368,7 +371,7 @@ class APIServer:
             )
 
         shown = " ".join([*wanted.values(), path] if path else wanted.values())
-        self._need().core.audit.wait_for(fits, count, timeout, f"{count} requests {shown}".rstrip())
+        self._need().backend.audit.wait_for(fits, count, timeout, f"{count} requests {shown}".rstrip())
 
     def history(self, resource: str | GroupVersionResource, namespace: str, name: str) -> Sequence[Write]:
         """What happened to an object, the oldest first, as far back as the server remembers.
@@ -381,7 +384,7 @@ class APIServer:
         Raises:
             InvalidRequestError: No such resource is served.
         """
-        return self._need().call(lambda core: core.history(resource, namespace, name))
+        return self._need().call(lambda backend: backend.history(resource, namespace, name))
 
     # ------------------------------------------------------------------ what is there
 
@@ -406,7 +409,7 @@ class APIServer:
         connection is cut and every resourceVersion too old. Hooks stay.
         """
         with self._lock:
-            self._need().cut(lambda core: core.reset())
+            self._need().cut(lambda backend: backend.reset())
 
     def on_write(self, hook: Hook, resource: str | GroupVersionResource = "") -> Callable[[], None]:
         """Call a function after each write, or after each one to one resource.
@@ -431,9 +434,9 @@ class APIServer:
         """
         running = self._need()
 
-        def add(core: Any) -> Callable[[], None]:
-            found = core.insider.resource(resource).gvr if resource else None
-            remove: Callable[[], None] = core.hooks.add(hook, found)
+        def add(backend: Any) -> Callable[[], None]:
+            found = backend.insider.resource(resource).gvr if resource else None
+            remove: Callable[[], None] = backend.hooks.add(hook, found)
             return remove
 
         remove = running.call(add)
@@ -444,6 +447,12 @@ class APIServer:
         if running is None:
             raise ControlPlaneError("the server is not running: call start(), or use it as a context manager")
         return running
+
+
+def _import_ahead(module: str) -> None:
+    """Begin to import what is needed later: aiohttp waits for OpenSSL to read certificates, which needs no Python."""
+    if module not in sys.modules:
+        threading.Thread(target=importlib.import_module, args=(module,), name=f"import {module}").start()
 
 
 def _checked_host(host: str, *, allow_remote: bool) -> str:

@@ -24,7 +24,7 @@ from dynkube.testing.apiserver.requestinfo import request_info
 from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.storage import Store
 
-__all__ = ["Core"]
+__all__ = ["Backend"]
 
 _MANAGER = "dynkube-testing"
 # A CRD is established on the loop, some turns after it was created.
@@ -32,7 +32,7 @@ _ESTABLISHED_SECONDS = 5.0
 _LOOK_SECONDS = 0.001
 
 
-class Core:
+class Backend:
     """What answers requests, and what tests ask of it; all methods but `Faults`' and `Audit`'s belong on the loop.
 
     Args:
