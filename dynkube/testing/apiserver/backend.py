@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from dynkube.testing.apiserver.manifests import Manifest, read_manifests
 from dynkube.testing.apiserver.messages import ConnectionCut, Request, Response, UserInfo
 from dynkube.testing.apiserver.requestinfo import request_info
 from dynkube.testing.apiserver.resources import Object
-from dynkube.testing.apiserver.storage import Store
+from dynkube.testing.apiserver.storage import Entry, Store
 
 __all__ = ["Backend"]
 
@@ -103,8 +104,30 @@ class Backend:
         return response
 
     async def _answer(self, request: Request) -> Response:
+        response = self.api.handle(request)
         behind = self.aggregated.find(request.path)
-        return self.api.handle(request) if behind is None else await behind.answer(request)
+        if behind is not None and response.status not in {401, 403}:
+            # The API knows nothing of this path, and has refused it only for that.
+            response = replace(await behind.answer(request), user=response.user)
+        if response.user is not None:
+            response.headers += self._flow_headers(response.user)
+        return response
+
+    def _flow_headers(self, user: UserInfo) -> list[tuple[str, str]]:
+        """Which flow and which priority the request had, as API Priority and Fairness tells it; nobody waits here."""
+        schema, level = _flow(user)
+        found = [
+            (header, self._find("flowcontrol.apiserver.k8s.io", resource, name))
+            for header, resource, name in (
+                ("X-Kubernetes-Pf-Flowschema-Uid", "flowschemas", schema),
+                ("X-Kubernetes-Pf-Prioritylevel-Uid", "prioritylevelconfigurations", level),
+            )
+        ]
+        return [(header, entry.uid) for header, entry in found if entry is not None]
+
+    def _find(self, group: str, resource: str, name: str) -> Entry | None:
+        found = self.catalog.lookup(group, "v1", resource)
+        return None if found is None else self.store.find(found, "", name)
 
     # ------------------------------------------------------------------ objects
 
@@ -164,3 +187,12 @@ class Backend:
         """
         about = self.insider.resource(resource).storage_resource
         return tuple(as_write(self.catalog, about, each) for each in self.store.history(about, namespace, name))
+
+
+def _flow(user: UserInfo) -> tuple[str, str]:
+    """The FlowSchema and the PriorityLevelConfiguration of a user (the bootstrap objects' rules, the common ones)."""
+    if "system:masters" in user.groups:
+        return "exempt", "exempt"
+    if "system:serviceaccounts" in user.groups:
+        return "service-accounts", "workload-low"
+    return "global-default", "global-default"

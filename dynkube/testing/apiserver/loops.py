@@ -101,7 +101,8 @@ class LoopThread:
             raise ClosedError(f"{self._name} belongs to process {self._process}, which this one was forked from")
 
     def _run(self, ready: Future[asyncio.AbstractEventLoop]) -> None:
-        with asyncio.Runner() as runner:
+        # Not in debug mode, whatever Python is in: that would report each pause as a slow callback.
+        with asyncio.Runner(debug=False) as runner:
             loop = runner.get_loop()
             loop.call_soon(ready.set_result, loop)
             loop.run_forever()

@@ -440,6 +440,10 @@ class TestBrokenGroups:
             for version in group["versions"]
         ]
 
+    def test_are_not_for_everybody(self, server: APIServer) -> None:
+        with server.break_group(self.GROUP_VERSION, "html"):
+            assert Client(server, server.user("alice")).get(f"/apis/{self.GROUP_VERSION}/gizmos").status == 403
+
     def test_a_handle_changes_the_way(self, server: APIServer, client: Client) -> None:
         broken = server.break_group(self.GROUP_VERSION)
         assert broken.how == "unavailable"
@@ -514,6 +518,20 @@ class TestRequests:
         server.allow(AccessRule(user="bob", verbs=("get",), resources=("pods",)))
         server.load(config_map("a"))
         assert server.requests == ()
+
+
+class TestHeaders:
+    def test_name_the_flow_of_the_user(self, server: APIServer, client: Client) -> None:
+        def uid(resource: str, name: str) -> str:
+            found: str = client.get(f"/apis/flowcontrol.apiserver.k8s.io/v1/{resource}/{name}").json()["metadata"][
+                "uid"
+            ]
+            return found
+
+        for asking, name in ((client, "exempt"), (Client(server, server.user("alice")), "global-default")):
+            headers = asking.get(CONFIGMAPS).headers
+            assert headers["X-Kubernetes-Pf-Flowschema-Uid"] == uid("flowschemas", name)
+            assert headers["X-Kubernetes-Pf-Prioritylevel-Uid"] == uid("prioritylevelconfigurations", name)
 
 
 class TestHistory:
