@@ -28,8 +28,33 @@ def test_two(control_plane, control_plane_options):
 """
 
 
-def run(folder: Path, *arguments: str, assets: str = "") -> str:
-    (folder / "test_it.py").write_text(TESTS)
+EMBEDDED = """
+import pytest
+
+OBJECT = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "there"}}
+
+def names(api_server):
+    with api_server.connect() as client:
+        return [item["metadata"]["name"] for item in client.resource("configmaps").namespace("default").list()]
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_server_of_its_own(api_server, turn):
+    assert names(api_server) == []
+    api_server.load(OBJECT)
+    assert names(api_server) == ["there"]
+
+class TestWithObjects:
+    @pytest.fixture
+    def api_server_options(self):
+        return {"objects": [OBJECT]}
+
+    def test_objects_from_the_start(self, api_server):
+        assert names(api_server) == ["there"]
+"""
+
+
+def run(folder: Path, *arguments: str, assets: str = "", tests: str = TESTS) -> str:
+    (folder / "test_it.py").write_text(tests)
     (folder / "pytest.ini").write_text("[pytest]\n")
     environment = os.environ | {"PYTHONPATH": str(ROOT), "KUBEBUILDER_ASSETS": assets}
     command = [
@@ -67,3 +92,7 @@ def test_one_server_for_each_worker(tmp_path: Path, workers: int, servers: int) 
     assert f"{2 * servers} passed" in output
     seen = list(tmp_path.glob("seen-*"))
     assert [each.read_text() for each in seen] == ["one\ntwo\n"] * servers
+
+
+def test_each_test_has_an_embedded_server_of_its_own(tmp_path: Path) -> None:
+    assert "3 passed" in run(tmp_path, tests=EMBEDDED)
