@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
 from typing import Any
 
 import pytest
@@ -529,3 +532,47 @@ def test_reviews_are_no_tables(both: Both, path: str) -> None:
 )
 def test_a_review_of_another_kind(both: Both, body: dict[str, Any]) -> None:
     assert both.post(WHOAMI, body).status == 400
+
+
+# ------------------------------------------------------------------ how others check tokens
+
+CONFIGURATION, KEYS = "/.well-known/openid-configuration", "/openid/v1/jwks"
+KEY_SET = {"Accept": "application/jwk-set+json"}
+
+
+def without_address(document: Any) -> Any:
+    if "jwks_uri" in document:
+        document["jwks_uri"] = re.sub(r":\d+/", ":<port>/", document["jwks_uri"])
+    for key in document.get("keys", ()):
+        key.update(dict.fromkeys(("kid", "x", "y"), "<key>"))
+    return document
+
+
+def test_the_issuer(both: Both) -> None:
+    found = both.get(CONFIGURATION, mask=without_address)
+    assert (found.json()["issuer"], found.headers["Cache-Control"]) == (
+        "https://kubernetes.default.svc.cluster.local",
+        "public, max-age=3600",
+    )
+
+
+def test_the_keys(both: Both) -> None:
+    found = both.get(KEYS, headers=KEY_SET, mask=without_address).json()["keys"]
+    new_token(both)
+    header = token_of(both.sides[0]).split(".")[0]
+    assert found[0]["kid"] == json.loads(base64.urlsafe_b64decode(header + "=="))["kid"]
+
+
+@pytest.mark.parametrize("path", [CONFIGURATION, KEYS])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_documents_are_read(both: Both, method: str, path: str) -> None:
+    assert both.request(method, path, headers=KEY_SET).status == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [(KEYS, 406), (f"{KEYS}/", 406), (f"{KEYS}/x", 404), (f"{CONFIGURATION}/x", 404), ("/openid/v1", 404),
+     ("/.well-known", 404)],
+)  # fmt: skip
+def test_beside_the_documents(both: Both, path: str, code: int) -> None:
+    assert both.get(path).status == code

@@ -20,6 +20,7 @@ from dynkube.testing.apiserver.controllers import (
 )
 from dynkube.testing.apiserver.discovery import Discovery, ServedVersion
 from dynkube.testing.apiserver.endpoints.api import API
+from dynkube.testing.apiserver.endpoints.openid import OpenID
 from dynkube.testing.apiserver.endpoints.pages import Pages
 from dynkube.testing.apiserver.messages import UserInfo
 from dynkube.testing.apiserver.openapi import OpenAPI
@@ -71,7 +72,8 @@ def assemble(
     ]
     Controllers(store, controllers, schedule)
     discovery = Discovery(lambda: catalog, address, aggregated)
-    return API(registry, access, Pages(catalog, discovery, _openapi(store, catalog, clock), clock))
+    openid = OpenID(access.issuer, address)
+    return API(registry, access, Pages(catalog, discovery, _openapi(store, catalog, clock), openid, clock))
 
 
 def _openapi(store: Store, catalog: Catalog, clock: Callable[[], datetime]) -> OpenAPI:

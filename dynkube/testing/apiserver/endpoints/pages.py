@@ -13,6 +13,7 @@ from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.discovery import AGGREGATED_VERSION, Aggregated, Discovery
 from dynkube.testing.apiserver.endpoints.health import HEALTH, health
 from dynkube.testing.apiserver.endpoints.negotiation import Accepted, accept_discovery, accepts_route, negotiate_error
+from dynkube.testing.apiserver.endpoints.openid import OpenID
 from dynkube.testing.apiserver.endpoints.representation import encode
 from dynkube.testing.apiserver.endpoints.routes import NoPageError, method_not_allowed, resource_missing
 from dynkube.testing.apiserver.messages import Request, Response
@@ -31,13 +32,22 @@ class Pages:
         catalog: What is served.
         discovery: The documents of it.
         openapi: What describes it.
+        openid: How its tokens are checked.
         now: Tells the time.
     """
 
-    def __init__(self, catalog: Catalog, discovery: Discovery, openapi: OpenAPI, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        discovery: Discovery,
+        openapi: OpenAPI,
+        openid: OpenID,
+        now: Callable[[], datetime],
+    ) -> None:
         self._catalog = catalog
         self._discovery = discovery
         self._openapi = openapi
+        self._openid = openid
         self._now = now
         catalog.on_change(discovery.invalidate)
 
@@ -63,7 +73,9 @@ class Pages:
             return answer_openapi(self._openapi, request, parts, self._now())
         if parts == ["version"]:
             return _version(request)
-        return self._paths() if parts in ([""], ["index.html"]) else None
+        if parts in ([""], ["index.html"]):
+            return self._paths()
+        return self._openid.answer(request, parts)
 
     # ------------------------------------------------------------------ discovery
 

@@ -50,6 +50,10 @@ class Narrowed(Strategy):
         """As the kind does."""
         return self.kind.validate_name(name, prefix=prefix)
 
+    def warnings_of_refusal(self) -> Sequence[str]:
+        """As the kind does."""
+        return self.kind.warnings_of_refusal()
+
     def selectable_fields(self, obj: Object) -> Mapping[str, str]:
         """As the kind does."""
         return self.kind.selectable_fields(obj)
