@@ -10,12 +10,6 @@ from typing import Any, Final, TypeAlias
 
 from dynkube.schema import GroupVersionResource
 from dynkube.testing.apiserver import recorded
-from dynkube.testing.apiserver.printing.cluster import CLUSTER
-from dynkube.testing.apiserver.printing.extensions import EXTENSIONS
-from dynkube.testing.apiserver.printing.network import NETWORK
-from dynkube.testing.apiserver.printing.pods import pod, pod_conditions
-from dynkube.testing.apiserver.printing.values import at, name, number
-from dynkube.testing.apiserver.printing.workloads import WORKLOADS
 from dynkube.testing.apiserver.resources import Object
 
 __all__ = ["Cells", "Printer", "printer_for"]
@@ -54,20 +48,33 @@ def printer_for(gvr: GroupVersionResource) -> Printer:
     columns = recorded.columns(gvr)
     key = f"{gvr.resource}.{gvr.group}" if gvr.group else gvr.resource
     if key == "pods":
+        from dynkube.testing.apiserver.printing.pods import pod, pod_conditions
+
         return Printer(columns=columns, cells=pod, conditions=pod_conditions)
-    found = _CELLS.get(key)
+    found = _all_cells().get(key)
     if found is None:
         return Printer(columns=columns, cells=_created, no_rows=None)
     return Printer(columns=columns, cells=found, order=_ORDERS.get(key))
 
 
+@cache
+def _all_cells() -> Mapping[str, Cells]:
+    """Of all kinds but pods; most servers never print most of them."""
+    from dynkube.testing.apiserver.printing.cluster import CLUSTER
+    from dynkube.testing.apiserver.printing.extensions import EXTENSIONS
+    from dynkube.testing.apiserver.printing.network import NETWORK
+    from dynkube.testing.apiserver.printing.workloads import WORKLOADS
+
+    return {**CLUSTER, **EXTENSIONS, **NETWORK, **WORKLOADS}
+
+
 def _created(obj: Object, _now: datetime) -> list[Any]:
-    return [name(obj), at(obj, "metadata", "creationTimestamp") or _ZERO_TIME]
+    metadata = obj["metadata"]
+    return [metadata.get("name", ""), metadata.get("creationTimestamp") or _ZERO_TIME]
 
 
 def _precedence(obj: Object) -> tuple[int, str]:
-    return number(obj, "spec", "matchingPrecedence"), name(obj)
+    return obj["spec"]["matchingPrecedence"], obj["metadata"]["name"]
 
 
-_CELLS: Final[Mapping[str, Cells]] = {**CLUSTER, **EXTENSIONS, **NETWORK, **WORKLOADS}
 _ORDERS: Final[Mapping[str, Callable[[Object], Any]]] = {"flowschemas.flowcontrol.apiserver.k8s.io": _precedence}

@@ -8,7 +8,6 @@ from typing import Any
 
 from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.printing.printers import Printer
-from dynkube.testing.apiserver.printing.values import at
 from dynkube.testing.apiserver.resources import Object, Resource
 
 __all__ = ["check_include", "list_refused", "object_refused", "partial", "partial_list", "table", "table_of_list"]
@@ -60,7 +59,7 @@ def table(
         convert: Makes what ``include="Object"`` shows: the object in the version of the request.
     """
     rows = [_row(printer, obj, now, version, include, convert)]
-    revision = at(obj, "metadata", "resourceVersion")
+    revision = obj["metadata"].get("resourceVersion")
     return _table(printer, rows, {"resourceVersion": revision} if revision else {}, version, headers=headers)
 
 
@@ -138,6 +137,10 @@ def _table(
     }
 
 
+def _ends_initial_events(obj: Object) -> bool:
+    return (obj["metadata"].get("annotations") or {}).get(_INITIAL_EVENTS_END) == "true"
+
+
 def _row(
     printer: Printer,
     obj: Object,
@@ -152,7 +155,7 @@ def _row(
         row["conditions"] = conditions
     if include == "Object":
         row["object"] = convert(obj) if convert else obj
-    elif include == "Metadata" or at(obj, "metadata", "annotations", _INITIAL_EVENTS_END) == "true":
+    elif include == "Metadata" or _ends_initial_events(obj):
         row["object"] = partial(obj, version)
     else:
         row["object"] = None
