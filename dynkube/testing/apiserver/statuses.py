@@ -93,7 +93,8 @@ def not_found(resource: GroupResource, name: str) -> StatusError:
 
 def already_exists(resource: GroupResource, name: str) -> StatusError:
     """409 for a create."""
-    return StatusError(status(409, "AlreadyExists", f'{resource} {quoted(name)} already exists', _about(resource, name)))
+    message = f"{resource} {quoted(name)} already exists"
+    return StatusError(status(409, "AlreadyExists", message, _about(resource, name)))
 
 
 def conflict(resource: GroupResource, name: str, problem: str) -> StatusError:
@@ -170,7 +171,7 @@ def request_entity_too_large(message: str) -> StatusError:
 
 
 def resource_version_too_large(wanted: int, current: int) -> StatusError:
-    """504 for a resourceVersion that is not there yet (AS/storage/errors.go); the real one waits three seconds first."""
+    """504 for a resourceVersion that is not there yet (AS/storage/errors.go); the real one waits for it first."""
     message = f"Timeout: Too large resource version: {wanted}, current: {current}"
     cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
     return timeout(message, 1, {"causes": [cause]})

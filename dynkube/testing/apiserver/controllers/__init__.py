@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dynkube.testing.apiserver.controllers.definitions import DefinitionController
 from dynkube.testing.apiserver.controllers.garbage import GarbageCollector
-from dynkube.testing.apiserver.controllers.loop import Controller, Controllers, Schedule, call_soon
+from dynkube.testing.apiserver.controllers.loop import Controller, Controllers, Schedule, call_later, call_soon
 from dynkube.testing.apiserver.controllers.namespaces import NamespaceController
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "GarbageCollector",
     "NamespaceController",
     "Schedule",
+    "call_later",
     "call_soon",
 ]

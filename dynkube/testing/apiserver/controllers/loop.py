@@ -11,13 +11,14 @@ from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.statuses import StatusError
 from dynkube.testing.apiserver.storage import Event, Store
 
-__all__ = ["Controller", "Controllers", "Enqueue", "Schedule", "call_soon"]
+__all__ = ["Controller", "Controllers", "Enqueue", "Schedule", "call_later", "call_soon"]
 
 _logger = logging.getLogger("dynkube.testing.apiserver")
 
 Enqueue = Callable[[Hashable], None]
 Schedule = Callable[[Callable[[], None]], None]
 _AT_ONCE = 32
+_LATER = 0.2
 
 
 class Controller(Protocol):
@@ -39,6 +40,11 @@ def call_soon(run: Callable[[], None]) -> None:
     asyncio.get_running_loop().call_soon(run)
 
 
+def call_later(run: Callable[[], None]) -> None:
+    """The schedule of what a process of its own does on a real cluster: clients see the state before, for a while."""
+    asyncio.get_running_loop().call_later(_LATER, run)
+
+
 class Controllers:
     """All controllers over one store, and the queue of what they have to do.
 
@@ -46,11 +52,19 @@ class Controllers:
         store: Its events are what they hear.
         controllers: In the order in which they hear of an event.
         schedule: Has a function called later, on the event loop; a test may collect them.
+        proceed: The same, for the rest of what there is to do.
     """
 
-    def __init__(self, store: Store, controllers: Sequence[Controller], schedule: Schedule = call_soon) -> None:
+    def __init__(
+        self,
+        store: Store,
+        controllers: Sequence[Controller],
+        schedule: Schedule = call_soon,
+        proceed: Schedule | None = None,
+    ) -> None:
         self._controllers = controllers
         self._schedule = schedule
+        self._proceed = proceed or schedule
         # A dict keeps the order, and what is waiting already waits once.
         self._queue: dict[tuple[int, Hashable], None] = {}
         self._is_scheduled = False
@@ -85,7 +99,7 @@ class Controllers:
             self._next()
         self._is_scheduled = bool(self._queue)
         if self._queue:
-            self._schedule(self._run_some)
+            self._proceed(self._run_some)
 
     def _next(self) -> None:
         number, key = next(iter(self._queue))

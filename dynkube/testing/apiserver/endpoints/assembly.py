@@ -10,12 +10,12 @@ from dynkube.testing.apiserver.access import Access
 from dynkube.testing.apiserver.access.escalation import GrantCheck
 from dynkube.testing.apiserver.access.objects import StoredObjects
 from dynkube.testing.apiserver.controllers import (
-    Controller,
     Controllers,
     DefinitionController,
     GarbageCollector,
     NamespaceController,
     Schedule,
+    call_later,
     call_soon,
 )
 from dynkube.testing.apiserver.discovery import Discovery, ServedVersion
@@ -45,7 +45,7 @@ def assemble(
     clock: Callable[[], datetime] = _utc_now,
     tokens: Mapping[str, UserInfo] | None = None,
     aggregated: Callable[[], Iterable[ServedVersion]] = tuple,
-    schedule: Schedule = call_soon,
+    schedule: Schedule | None = None,
 ) -> API:
     """The API over a store; its ``registry`` and ``access`` are the rooms behind it.
 
@@ -55,7 +55,8 @@ def assemble(
         clock: Tells the time, with its zone.
         tokens: Static tokens, and whose they are; may be added to later.
         aggregated: Gives the group versions of APIs behind this server.
-        schedule: Has a function called later, when the request is answered: controllers work then.
+        schedule: Has a function called later, when the request is answered: controllers work then. By default CRDs
+            are dealt with at once, and garbage and the end of namespaces a little later, as if by another process.
     """
     catalog = Catalog(built_in_resources())
 
@@ -65,12 +66,9 @@ def assemble(
     access = Access(StoredObjects(store, find), tokens=tokens, now=clock)
     registry = Registry(store, catalog, clock=clock)
     registry.admission.plugins += [TopologyLabels(store, catalog), CertificateChecks(access), GrantCheck(access)]
-    controllers: list[Controller] = [
-        DefinitionController(registry),
-        NamespaceController(registry),
-        GarbageCollector(registry),
-    ]
-    Controllers(store, controllers, schedule)
+    soon, later = schedule or call_soon, schedule or call_later
+    Controllers(store, [DefinitionController(registry)], soon)
+    Controllers(store, [NamespaceController(registry), GarbageCollector(registry)], later, soon)
     discovery = Discovery(lambda: catalog, address, aggregated)
     openid = OpenID(access.issuer, address)
     return API(registry, access, Pages(catalog, discovery, _openapi(store, catalog, clock), openid, clock))
