@@ -10,7 +10,17 @@ from functools import lru_cache
 from dynkube.testing.apiserver.builtin.rules import Errors
 from dynkube.testing.apiserver.fielderrors import invalid, quoted
 
-__all__ = ["canonical_ip", "cidr", "cidr_warnings", "endpoint_ip", "ip", "ip_warnings", "is_ipv6", "parse_ip"]
+__all__ = [
+    "canonical_ip",
+    "cidr",
+    "cidr_warnings",
+    "endpoint_ip",
+    "ip",
+    "ip_warnings",
+    "is_ipv6",
+    "parse_ip",
+    "strict_ip",
+]
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -66,6 +76,15 @@ def ip(value: str, field: str, grandfathered: Sequence[str] = ()) -> Errors:
         yield invalid(field, value, "must not have leading 0s")
     elif _is_mapped(value):
         yield invalid(field, value, "must not be an IPv4-mapped IPv6 address")
+
+
+def strict_ip(value: str, field: str) -> Errors:
+    """An address as it is written canonically (IsValidIP)."""
+    problems = list(ip(value, field))
+    yield from problems
+    address = parse_ip(value)
+    if not problems and address is not None and canonical_ip(address) != value:
+        yield invalid(field, value, f"must be in canonical form ({quoted(canonical_ip(address))})")
 
 
 def ip_warnings(value: str, field: str) -> list[str]:

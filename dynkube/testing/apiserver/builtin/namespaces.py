@@ -47,7 +47,7 @@ class NamespaceStrategy(NativeStrategy):
         """See `Strategy`."""
         super().prepare_for_update(obj, old, subresource)
         if subresource == "":
-            keep(obj["spec"], mapping(old, "spec"), "finalizers")
+            keep(obj["spec"], old["spec"], "finalizers")
         _label(obj)
 
     def judge_new(self, obj: Object) -> Errors:

@@ -12,7 +12,7 @@ from dynkube.testing.apiserver.decoding.gotypes import gotypes
 from dynkube.testing.apiserver.fielderrors import FieldError
 from dynkube.testing.apiserver.resources import Object, Strategy
 
-__all__ = ["NativeStrategy", "copied", "keep", "null_for_empty"]
+__all__ = ["NativeStrategy", "copied", "keep", "keep_metadata", "null_for_empty"]
 
 
 class NativeStrategy(Strategy):
@@ -100,6 +100,12 @@ def keep(obj: Object, old: Object, name: str) -> None:
         obj[name] = old[name]
     else:
         obj.pop(name, None)
+
+
+def keep_metadata(obj: Object, old: Object) -> None:
+    """Put back the metadata that a write of the status may not change, in place (ResetObjectMetaForStatus)."""
+    for name in ("labels", "annotations", "finalizers", "ownerReferences"):
+        keep(obj["metadata"], old["metadata"], name)
 
 
 def null_for_empty(owner: Object | None, name: str) -> None:

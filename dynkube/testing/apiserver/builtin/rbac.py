@@ -148,4 +148,4 @@ class ClusterRoleBindingStrategy(RoleBindingStrategy):
     """ClusterRoleBindings."""
 
     is_namespaced = False
-    roles = ("ClusterRole",)
+    roles: ClassVar[Sequence[str]] = ("ClusterRole",)

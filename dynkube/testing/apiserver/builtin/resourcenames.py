@@ -13,6 +13,7 @@ __all__ = [
     "is_extended",
     "is_huge_page",
     "is_native",
+    "is_standard_quota",
     "may_overcommit",
     "page_multiple",
     "quota_resource_name",
@@ -63,6 +64,11 @@ def may_overcommit(name: str) -> bool:
 
 def _is_quota_huge_page(name: str) -> bool:
     return name.startswith((HUGE_PAGES, f"{_REQUESTS}{HUGE_PAGES}"))
+
+
+def is_standard_quota(name: str) -> bool:
+    """Whether a quota knows it by itself (IsStandardQuotaResourceName)."""
+    return name in _FOR_QUOTA or _is_quota_huge_page(name)
 
 
 def resource_name(name: str, field: str) -> Errors:

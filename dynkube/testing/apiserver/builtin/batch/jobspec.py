@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.batch.indexes import IndexesError, count_indexes
+from dynkube.testing.apiserver.builtin.paths import domain_prefixed_path
 from dynkube.testing.apiserver.builtin.pod.spec import pod_template
 from dynkube.testing.apiserver.builtin.rules import (
     Errors,
     Json,
-    each,
     listed,
     mapping,
     non_negative,
@@ -45,7 +43,6 @@ _MOST_RULES = 20
 _MOST_CODES = 255
 _LONGEST_INDEXES = 64 * 1024
 _LONGEST_MANAGER = 63
-_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _WITH_HIGH = f"when completions are above {_MANY} and used with backoff limit per index"
 
 
@@ -55,8 +52,11 @@ def job_spec(spec: Json, field: str) -> Errors:
         yield from non_negative(spec.get(name), child(field, name))
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         yield required(child(field, "backoffLimitPerIndex"), "when maxFailedIndexes is specified")
-    if spec.get("managedBy") is not None:
-        yield from _manager(spec["managedBy"], child(field, "managedBy"))
+    manager, where = spec.get("managedBy"), child(field, "managedBy")
+    if manager is not None:
+        yield from domain_prefixed_path(manager, where)
+        if len(manager.encode()) > _LONGEST_MANAGER:
+            yield too_long(where, _LONGEST_MANAGER)
     mode = spec.get("completionMode")
     if mode is not None and mode not in _MODES:
         yield not_supported(child(field, "completionMode"), word(mode), _MODES)
@@ -69,21 +69,6 @@ def job_spec(spec: Json, field: str) -> Errors:
     yield from _policies(spec, field)
     yield from pod_template(mapping(spec, "template"), child(field, "template"))
     yield from _restart_policy(spec, child(field, "template", "spec", "restartPolicy"))
-
-
-def _manager(path: str, field: str) -> Errors:
-    """A path with a domain before it (IsDomainPrefixedPath)."""
-    host, slash, rest = path.partition("/")
-    if not path:
-        yield required(field)
-    elif not slash or not host or not rest:
-        yield invalid(field, path, 'must be a domain-prefixed path (such as "acme.io/foo")')
-    else:
-        yield from each(field, host, names.dns1123_subdomain(host))
-        if not re.fullmatch(_PATH, rest):
-            yield invalid(field, rest, names.regex_error("Invalid path", _PATH))
-    if len(path.encode()) > _LONGEST_MANAGER:
-        yield too_long(field, _LONGEST_MANAGER)
 
 
 def _indexed(spec: Json, field: str) -> Errors:

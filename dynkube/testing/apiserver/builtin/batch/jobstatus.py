@@ -105,12 +105,12 @@ def _completion(new: _State, before: _State) -> Errors:
 
 
 def _finished(new: _State, before: _State) -> Errors:
-    if _turned(new, before, "Failed") or _changed(new, before, "failedIndexes"):
-        if new.has("Failed") and not new.has("FailureTarget"):
-            yield _refused("cannot set Failed=True condition without the FailureTarget=true condition")
-    if _turned(new, before, "Complete", "SuccessCriteriaMet"):
-        if new.has("Complete") and not new.has("SuccessCriteriaMet"):
-            yield _refused("cannot set Complete=True condition without the SuccessCriteriaMet=true condition")
+    fails = _turned(new, before, "Failed") or _changed(new, before, "failedIndexes")
+    if fails and new.has("Failed") and not new.has("FailureTarget"):
+        yield _refused("cannot set Failed=True condition without the FailureTarget=true condition")
+    completes = _turned(new, before, "Complete", "SuccessCriteriaMet")
+    if completes and new.has("Complete") and not new.has("SuccessCriteriaMet"):
+        yield _refused("cannot set Complete=True condition without the SuccessCriteriaMet=true condition")
     if not new.is_finished:
         return
     ends = not before.is_finished

@@ -96,7 +96,7 @@ def _put(spec: Object, name: str, value: Any) -> None:
 
 
 def _join_addresses(spec: Object, before: Json | None) -> None:
-    """clusterIPs follows clusterIP (normalizeClusterIPs)."""
+    """ClusterIPs follows clusterIP (normalizeClusterIPs)."""
     first, addresses = spec.get("clusterIP", ""), list(strings(spec, "clusterIPs"))
     if before is None:
         if first and not addresses:
@@ -142,7 +142,8 @@ class _Taken:
 
 def _free(low: int, middle: int, high: int, is_taken: Callable[[int], bool]) -> int | None:
     """The next free number after a random one of ``middle..high``, or else of ``low..middle``."""
-    for numbers in (range(middle, high), range(low, middle)):
+    for part in (range(middle, high), range(low, middle)):
+        numbers = list(part)
         start = random.randrange(len(numbers))  # noqa: S311 - which one is free is no secret
         for number in (*numbers[start:], *numbers[:start]):
             if not is_taken(number):

@@ -31,9 +31,9 @@ def service_update(obj: Json, old: Json) -> Errors:
         yield from _addresses(spec, before)
         yield from _families(spec, before)
     yield from load_balancer_class(spec, before)
-    if needs_health_check(before) and needs_health_check(spec):
-        if spec.get("healthCheckNodePort") != before.get("healthCheckNodePort"):
-            yield forbidden("spec.healthCheckNodePort", IMMUTABLE)
+    port = "healthCheckNodePort"
+    if needs_health_check(before) and needs_health_check(spec) and spec.get(port) != before.get(port):
+        yield forbidden(child("spec", port), IMMUTABLE)
     yield from service(obj, old)
 
 
@@ -119,27 +119,25 @@ def drop_by_type(obj: Object, old: Json) -> None:
     """Take away, in place, what the new type has no use for and the client did not change."""
     spec, before = obj["spec"], old["spec"]
     if is_external_name(spec) and not is_external_name(before):
-        singular = spec.get("clusterIP", "") == before.get("clusterIP", "")
-        if singular and _is_kept(spec, before, "clusterIPs"):
+        if spec.get("clusterIP", "") == before.get("clusterIP", "") and _is_kept(spec, before, "clusterIPs"):
             _drop(spec, "clusterIP", "clusterIPs")
-        for name in ("ipFamilies", "ipFamilyPolicy"):
-            if _is_kept(spec, before, name):
-                _drop(spec, name)
-    if before.get("type") in _HAS_NODE_PORTS and spec.get("type") not in _HAS_NODE_PORTS:
-        if set(node_ports(before)) >= set(node_ports(spec)):
-            for port in listed(spec, "ports"):
-                _drop(port, "nodePort")
-    if needs_health_check(before) and not needs_health_check(spec) and _is_kept(spec, before, "healthCheckNodePort"):
-        _drop(spec, "healthCheckNodePort")
+        _drop_kept(spec, before, "ipFamilies", "ipFamilyPolicy")
+    lost_ports = before.get("type") in _HAS_NODE_PORTS and spec.get("type") not in _HAS_NODE_PORTS
+    if lost_ports and set(node_ports(before)) >= set(node_ports(spec)):
+        for port in listed(spec, "ports"):
+            _drop(port, "nodePort")
+    if needs_health_check(before) and not needs_health_check(spec):
+        _drop_kept(spec, before, "healthCheckNodePort")
     if is_load_balancer(before) and not is_load_balancer(spec):
-        for name in ("allocateLoadBalancerNodePorts", "loadBalancerClass"):
-            if _is_kept(spec, before, name):
-                _drop(spec, name)
+        _drop_kept(spec, before, "allocateLoadBalancerNodePorts", "loadBalancerClass")
     if is_reached_from_outside(before) and not is_reached_from_outside(spec):
-        if _is_kept(spec, before, "externalTrafficPolicy"):
-            _drop(spec, "externalTrafficPolicy")
+        _drop_kept(spec, before, "externalTrafficPolicy")
     if not is_load_balancer(spec):
         obj["status"] = {**mapping(obj, "status"), "loadBalancer": {}}
+
+
+def _drop_kept(spec: Object, before: Json, *fields: str) -> None:
+    _drop(spec, *(name for name in fields if _is_kept(spec, before, name)))
 
 
 def _is_kept(spec: Json, before: Json, name: str) -> bool:

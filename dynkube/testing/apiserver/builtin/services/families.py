@@ -6,6 +6,7 @@ addresses of IPv4 alone, as the real server has by default.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from dynkube.schema import GroupKind
@@ -51,8 +52,11 @@ def related_fields(spec: Json, old: Json | None) -> Errors:
     yield from malformed
     if len(addresses) > _AT_MOST:
         yield invalid(_IPS, addresses, "may only hold up to 2 values")
-    if malformed:
-        return
+    if not malformed:
+        yield from _agreement(spec, addresses, families)
+
+
+def _agreement(spec: Json, addresses: Sequence[str], families: Sequence[str]) -> Errors:
     if len(addresses) > 1 and len(set(map(is_ipv6, addresses))) == 1:
         yield invalid(_IPS, addresses, "may specify no more than one IP for each IP family")
     if not is_headless(spec):

@@ -16,12 +16,11 @@ from dynkube.testing.apiserver.builtin.services.changes import drop_by_type, loa
 from dynkube.testing.apiserver.builtin.services.kinds import (
     NO_IP,
     is_external_name,
-    is_load_balancer,
     is_reached_from_outside,
     strings,
 )
 from dynkube.testing.apiserver.builtin.services.spec import TOPOLOGY_HINTS, TOPOLOGY_MODE, service
-from dynkube.testing.apiserver.fielderrors import child, index
+from dynkube.testing.apiserver.fielderrors import index
 from dynkube.testing.apiserver.resources import Object
 
 __all__ = ["ServiceStrategy"]
@@ -120,15 +119,10 @@ def _warnings(obj: Json) -> Iterator[str]:
         yield f"annotation {TOPOLOGY_HINTS} is deprecated, please use {TOPOLOGY_MODE} instead"
     outside, balancer = strings(spec, "externalIPs"), spec.get("loadBalancerIP", "")
     is_headless = spec.get("type") == "ClusterIP" and spec.get("clusterIP") == NO_IP
-    if spec.get("clusterIP") not in ("", None, NO_IP):
-        yield from _of_addresses("spec.clusterIPs", strings(spec, "clusterIPs"))
     if is_headless:
-        if balancer:
-            yield "spec.loadBalancerIP is ignored for headless services"
-        if outside:
-            yield "spec.externalIPs is ignored for headless services"
-        if spec.get("sessionAffinity") != "None":
-            yield "spec.SessionAffinity is ignored for headless services"
+        yield from _of_headless(spec)
+    elif spec.get("clusterIP"):
+        yield from _of_addresses("spec.clusterIPs", strings(spec, "clusterIPs"))
     yield from _of_addresses("spec.externalIPs", outside)
     if outside and not is_headless and not is_external_name(spec):
         yield "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
@@ -136,13 +130,20 @@ def _warnings(obj: Json) -> Iterator[str]:
         yield from ip_warnings(balancer, "spec.loadBalancerIP")
     for number, text in enumerate(strings(spec, "loadBalancerSourceRanges")):
         yield from cidr_warnings(text, index("spec.loadBalancerSourceRanges", number))
-    if is_external_name(spec) and outside:
-        yield 'spec.externalIPs is ignored when spec.type is "ExternalName"'
-    if not is_external_name(spec) and spec.get("externalName"):
-        yield 'spec.externalName is ignored when spec.type is not "ExternalName"'
+    useless = "externalIPs" if is_external_name(spec) else "externalName"
+    if spec.get(useless):
+        verb = "is" if is_external_name(spec) else "is not"
+        yield f'spec.{useless} is ignored when spec.type {verb} "ExternalName"'
     if spec.get("trafficDistribution") == "PreferClose":
-        said = '"PreferClose" is deprecated; use "PreferSameZone"'
-        yield f"{child('spec', 'trafficDistribution')}: {said}"
+        yield 'spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"'
+
+
+def _of_headless(spec: Json) -> Iterator[str]:
+    for name in ("loadBalancerIP", "externalIPs"):
+        if spec.get(name):
+            yield f"spec.{name} is ignored for headless services"
+    if spec.get("sessionAffinity") != "None":
+        yield "spec.SessionAffinity is ignored for headless services"
 
 
 def _of_addresses(field: str, addresses: Sequence[str] | Iterator[str]) -> Iterator[str]:

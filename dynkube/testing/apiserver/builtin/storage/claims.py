@@ -108,7 +108,7 @@ def class_annotation_warnings(obj: Json) -> list[str]:
 
 
 def _settle_sources(spec: Object, before: Json | None) -> None:
-    """dataSource and dataSourceRef are the same, in place; what neither may be is dropped."""
+    """DataSource and dataSourceRef are the same, in place; what neither may be is dropped."""
     earlier = before or {}
     if mapping(spec, "dataSourceRef").get("namespace") and earlier.get("dataSourceRef") is None:
         del spec["dataSourceRef"]

@@ -76,17 +76,17 @@ class PersistentVolumeStrategy(NativeStrategy):
 
     def judge_new(self, obj: Object) -> Errors:
         """See `NativeStrategy`."""
-        yield from _spec(obj["spec"], obj["metadata"].get("name", ""), "spec")
-        if _MOUNT_OPTIONS in mapping(obj["metadata"], "annotations"):
-            if not any(obj["spec"].get(name) is not None for name in _MOUNTED):
-                where = child("metadata.annotations", _MOUNT_OPTIONS)
-                yield forbidden(where, "may not specify mount options for this volume type")
+        yield from _spec(obj["spec"], "spec")
+        has_options = _MOUNT_OPTIONS in mapping(obj["metadata"], "annotations")
+        if has_options and not any(obj["spec"].get(name) is not None for name in _MOUNTED):
+            where = child("metadata.annotations", _MOUNT_OPTIONS)
+            yield forbidden(where, "may not specify mount options for this volume type")
 
     def judge_change(self, obj: Object, old: Object) -> Errors:
         """See `NativeStrategy`."""
         spec, before = obj["spec"], old["spec"]
         yield from self.judge_new(obj)
-        yield from _spec(spec, obj["metadata"].get("name", ""), "spec")  # it is judged twice
+        yield from _spec(spec, "spec")  # it is judged twice
         yield from _source_change(spec, before)
         yield from immutable(spec.get("volumeMode"), before.get("volumeMode"), "volumeMode")
         where, affinity = "nodeAffinity", before.get("nodeAffinity")
@@ -231,7 +231,7 @@ def _sources(spec: Json, field: str) -> Errors:
 # ------------------------------------------------------------------ the whole
 
 
-def _spec(spec: Json, name: str, field: str) -> Errors:
+def _spec(spec: Json, field: str) -> Errors:
     modes = listed(spec, "accessModes")
     if not modes:
         yield required(child(field, "accessModes"))
@@ -312,8 +312,8 @@ def _warnings(obj: Json) -> Iterator[str]:
         said = 'deprecated since v1.31; use "mountOptions" attribute instead'
         yield f"{key('metadata.annotations', _MOUNT_OPTIONS)}: {said}"
     if spec.get("persistentVolumeReclaimPolicy") == "Recycle":
-        said = "The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning."
-        yield f"spec.persistentVolumeReclaimPolicy: {said}"
+        said = "The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use"
+        yield f"spec.persistentVolumeReclaimPolicy: {said} dynamic provisioning."
     terms = listed(mapping(mapping(spec, "nodeAffinity"), "required"), "nodeSelectorTerms")
     for number, term in enumerate(terms):
         where = index("spec.nodeAffinity.required.nodeSelectorTerms", number)

@@ -1,0 +1,1 @@
+"""HorizontalPodAutoscalers (pkg/apis/autoscaling, pkg/registry/autoscaling)."""

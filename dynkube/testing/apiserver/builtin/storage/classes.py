@@ -1,0 +1,169 @@
+"""Classes of storage and what drivers say of themselves (pkg/apis/storage, pkg/registry/storage)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from dynkube.schema import GroupVersion
+from dynkube.testing.apiserver.builtin import internal
+from dynkube.testing.apiserver.builtin.native import NativeStrategy, keep_metadata
+from dynkube.testing.apiserver.builtin.nodelabels import deprecated_label
+from dynkube.testing.apiserver.builtin.rules import (
+    Errors,
+    immutable,
+    listed,
+    mapping,
+    one_of,
+    qualified_name,
+    rounded_up,
+)
+from dynkube.testing.apiserver.fielderrors import child, index, invalid, required
+from dynkube.testing.apiserver.resources import Object
+
+__all__ = [
+    "CSIDriverStrategy",
+    "CSINodeStrategy",
+    "CSIStorageCapacityStrategy",
+    "StorageClassStrategy",
+    "VolumeAttachmentStrategy",
+    "VolumeAttributesClassStrategy",
+]
+
+
+class StorageClassStrategy(NativeStrategy):
+    """StorageClasses."""
+
+    def default(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `Strategy`."""
+        obj.setdefault("provisioner", "")
+        obj.setdefault("reclaimPolicy", "Delete")
+        obj.setdefault("volumeBindingMode", "Immediate")
+
+    def judge_new(self, obj: Object) -> Errors:
+        """See `NativeStrategy`."""
+        provisioner = obj.get("provisioner", "")
+        if provisioner:
+            yield from qualified_name(provisioner.lower(), "provisioner")
+        else:
+            yield required("provisioner")
+        if "" in mapping(obj, "parameters"):
+            yield invalid("parameters", "", "field can not be empty.")
+        policy = obj.get("reclaimPolicy")
+        if policy:
+            yield from one_of(policy, ("Delete", "Retain"), "reclaimPolicy")
+        yield from one_of(obj["volumeBindingMode"], ("Immediate", "WaitForFirstConsumer"), "volumeBindingMode")
+
+    def judge_change(self, obj: Object, old: Object) -> Errors:
+        """See `NativeStrategy`."""
+        parameters = mapping(obj, "parameters")
+        shown = dict(sorted(parameters.items())) or None
+        yield from immutable(parameters, mapping(old, "parameters"), "parameters", shown)
+        for name in ("provisioner", "reclaimPolicy", "volumeBindingMode"):
+            yield from immutable(obj.get(name), old.get(name), name)
+
+    def warnings(self, obj: Object, old: Object | None, subresource: str) -> Sequence[str]:
+        """See `Strategy`."""
+        warnings = []
+        for number, term in enumerate(listed(obj, "allowedTopologies")):
+            for place, expression in enumerate(listed(term, "matchLabelExpressions")):
+                key = expression.get("key", "")
+                if deprecated_label(key):
+                    where = index(child(index("allowedTopologies", number), "matchLabelExpressions"), place)
+                    warnings.append(f"{child(where, 'key')}: {deprecated_label(key)}")
+        return warnings
+
+
+class CSIDriverStrategy(NativeStrategy):
+    """CSIDrivers; their generation counts changes, but has no start."""
+
+    allows_unconditional_update = False
+
+    def default(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `Strategy`."""
+        spec = obj.setdefault("spec", {})
+        for name, value in _OF_DRIVERS.items():
+            spec.setdefault(name, value)
+        if not spec.get("volumeLifecycleModes"):
+            spec["volumeLifecycleModes"] = ["Persistent"]
+
+    def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
+        """See `Strategy`."""
+        if obj["spec"] != old["spec"]:
+            obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+
+_OF_DRIVERS: Mapping[str, Any] = {
+    "attachRequired": True,
+    "podInfoOnMount": False,
+    "storageCapacity": False,
+    "fsGroupPolicy": "ReadWriteOnceWithFSType",
+    "requiresRepublish": False,
+    "seLinuxMount": False,
+}
+
+
+class CSINodeStrategy(NativeStrategy):
+    """CSINodes."""
+
+    allows_unconditional_update = False
+
+
+class CSIStorageCapacityStrategy(NativeStrategy):
+    """CSIStorageCapacities."""
+
+    allows_unconditional_update = False
+
+    def judge_change(self, obj: Object, old: Object) -> Errors:
+        """See `NativeStrategy`."""
+        topology = obj.get("nodeTopology")
+        yield from immutable(topology, old.get("nodeTopology"), "nodeTopology")
+        yield from immutable(obj.get("storageClassName", ""), old.get("storageClassName", ""), "storageClassName")
+
+
+class VolumeAttachmentStrategy(NativeStrategy):
+    """VolumeAttachments, whose spec stays."""
+
+    has_status = True
+    allows_unconditional_update = False
+    zero_status: ClassVar[Mapping[str, Any]] = {"attached": False}
+
+    def default(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `Strategy`."""
+        spec = obj.setdefault("spec", {})
+        inline = mapping(spec, "source").get("inlineVolumeSpec")
+        if inline:
+            rounded_up(inline.get("capacity"))
+        obj.setdefault("status", {}).setdefault("attached", False)
+
+    def keep_all_but_status(self, obj: Object, old: Object) -> None:
+        """See `NativeStrategy`."""
+        super().keep_all_but_status(obj, old)
+        keep_metadata(obj, old)
+
+    def judge_change(self, obj: Object, old: Object) -> Errors:
+        """See `NativeStrategy`."""
+        shown = internal.shown(obj["spec"], "storage.VolumeAttachmentSpec")
+        yield from immutable(obj["spec"], old["spec"], "spec", shown)
+
+    def reset_fields(self, subresource: str) -> Sequence[tuple[str, ...]]:
+        """See `Strategy`."""
+        return (("metadata",), ("spec",)) if subresource == "status" else super().reset_fields(subresource)
+
+
+class VolumeAttributesClassStrategy(NativeStrategy):
+    """VolumeAttributesClasses."""
+
+    def judge_new(self, obj: Object) -> Errors:
+        """See `NativeStrategy`."""
+        if not obj.get("driverName"):
+            yield required("driverName")
+        if not mapping(obj, "parameters"):
+            yield required("parameters", "must contain at least one key/value pair")
+
+    def judge_change(self, obj: Object, old: Object) -> Errors:
+        """See `NativeStrategy`."""
+        yield from immutable(obj.get("driverName", ""), old.get("driverName", ""), "driverName")
+        parameters = mapping(obj, "parameters")
+        shown = dict(sorted(parameters.items())) or None
+        yield from immutable(parameters, mapping(old, "parameters"), "parameters", shown)
