@@ -9,6 +9,7 @@ from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.access import Access
 from dynkube.testing.apiserver.access.escalation import GrantCheck
 from dynkube.testing.apiserver.access.objects import StoredObjects
+from dynkube.testing.apiserver.builtin.admission import plugins as kind_plugins
 from dynkube.testing.apiserver.controllers import (
     Controllers,
     DefinitionController,
@@ -27,6 +28,7 @@ from dynkube.testing.apiserver.openapi import OpenAPI
 from dynkube.testing.apiserver.registry import Catalog, Registry
 from dynkube.testing.apiserver.registry.builtins import built_in_resources
 from dynkube.testing.apiserver.registry.endings import CRDS
+from dynkube.testing.apiserver.registry.lookup import StoredLookup
 from dynkube.testing.apiserver.resources import Resource
 from dynkube.testing.apiserver.storage import Event, Store
 from dynkube.testing.apiserver.subresources import CertificateChecks, TopologyLabels
@@ -65,7 +67,12 @@ def assemble(
 
     access = Access(StoredObjects(store, find), tokens=tokens, now=clock)
     registry = Registry(store, catalog, clock=clock)
-    registry.admission.plugins += [TopologyLabels(store, catalog), CertificateChecks(access), GrantCheck(access)]
+    registry.admission.plugins += [
+        *kind_plugins(StoredLookup(store, catalog)),
+        TopologyLabels(store, catalog),
+        CertificateChecks(access),
+        GrantCheck(access),
+    ]
     soon, later = schedule or call_soon, schedule or call_later
     Controllers(store, [DefinitionController(registry)], soon)
     Controllers(store, [NamespaceController(registry), GarbageCollector(registry)], later, soon)
