@@ -54,9 +54,9 @@ class Scope:
         return self.namespace if self.resource.namespaced else ""
 
     def kind_of(self, obj: Object) -> GroupKind:
-        """What messages call the kind of an object: of a custom one what it says itself."""
+        """What messages call the kind of an object: as it is stored, and of a custom one what it says itself."""
         kind = obj["kind"] if self.resource.is_custom else self.resource.kind
-        return GroupKind(self.resource.gvr.group, kind)
+        return GroupKind(self.resource.storage_resource.group, kind)
 
     def warn(self, *texts: str) -> None:
         """Add warnings; empty ones are none."""

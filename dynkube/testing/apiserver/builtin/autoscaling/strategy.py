@@ -45,6 +45,7 @@ class HorizontalPodAutoscalerStrategy(NativeStrategy):
         status.setdefault("desiredReplicas", 0)
         if group_version.api_version == _V1:
             status.setdefault("currentReplicas", 0)
+            obj |= to_v1(to_v2(obj))  # what v2 defaults shows in v1, too, and is its writer's
             return
         status.setdefault("currentMetrics", None)
         obj["metadata"] = drop_annotations(obj["metadata"])
