@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Any
 
-from dynkube.testing.apiserver.decoding.jsontext import RepeatedKeys
+from dynkube.testing.apiserver.decoding.jsontext import RepeatedKeys, copied
 from dynkube.testing.apiserver.decoding.problems import DecodingError
 from dynkube.testing.apiserver.decoding.scalars import canonical_base64
 from dynkube.testing.apiserver.decoding.typenodes import NIL, Field, Node, State, unstructured_kind
@@ -156,7 +155,7 @@ class Mapped(Node):
                 state.duplicate(key)
             seen.add(key)
             state.path.append(key)
-            self.item.decode(copy.deepcopy(item), state)
+            self.item.decode(copied(item), state)
             state.path.pop()
         return dict(value)
 
@@ -270,7 +269,7 @@ class Struct(Node):
                 state.duplicate(key)
             seen.add(key)
             state.path.append(field)
-            field.node.decode(copy.deepcopy(item), state)
+            field.node.decode(copied(item), state)
             state.path.pop()
         return self._merged(value.pairs)
 

@@ -24,6 +24,7 @@ __all__ = [
     "NumberLiteral",
     "RepeatedKeys",
     "StringLiteral",
+    "copied",
     "json_number",
     "load",
     "parse",
@@ -110,6 +111,17 @@ def read(data: bytes) -> Loaded:
     except (DecodeError, RecursionError, ValueError):
         pass
     return Loaded(parse(data), True)
+
+
+def copied(value: Any) -> Any:
+    """A copy of JSON data, without `StringLiteral`; what it is made of beside dicts and lists is shared."""
+    if isinstance(value, dict):
+        if isinstance(value, RepeatedKeys):
+            return RepeatedKeys([(key, copied(each)) for key, each in value.pairs])
+        return {key: copied(each) for key, each in value.items()}
+    if isinstance(value, StringLiteral):
+        return str(value)
+    return [copied(each) for each in value] if isinstance(value, list) else value
 
 
 def json_number(number: float) -> int | float:

@@ -243,8 +243,10 @@ def _custom(body: Decoded, target: Target, normalize: Normalize, text: Callable[
     api_version = str(obj.get("apiVersion") or "")
     said = _group_version(api_version)
     shown = GroupVersionKind(said.group, said.version, str(kind))
+    # By the schema of the version that it says; of what says to be another kind only the metadata is looked at.
+    is_known = (shown.group, shown.kind) == (target.kind.group, target.kind.kind)
     try:
-        problems = normalize(obj, target.kind.group_version)
+        problems = normalize(obj, said if is_known else GroupVersion(target.kind.group, ""))
     except DecodingError as error:
         raise Unrecognized(error.problem, shown) from None
     return Recognized(obj, shown, [*body.problems, *problems])
@@ -337,7 +339,7 @@ def decode_delete_options(data: bytes, content_type: str | None) -> dict[str, An
     wanted = Target(GroupVersionKind("meta.k8s.io", "v1", "DeleteOptions"))
     media_type = body_media_type(content_type)
     try:
-        value = read_body(data, media_type, expected=wanted.kind, typed=True, exact_numbers=True).value or {}
+        value = read_body(data, media_type, expected=wanted.kind, typed=True, exact_numbers=True).value
         api_version, kind = _version_and_kind(value)
         said = _completed(_group_version(api_version), kind, wanted.kind)
     except MalformedBody as error:
@@ -350,5 +352,6 @@ def decode_delete_options(data: bytes, content_type: str | None) -> dict[str, An
     if said.kind != "DeleteOptions":
         about = f'no kind "{said.kind}" is registered for version "{said.group_version.api_version}"'
         raise bad_request(f"{about} in scheme {_SCHEME}")
-    gotypes().normalize(value, _DELETE_OPTIONS)
-    return dict(value)
+    options: dict[str, Any] = {} if value is None else value
+    gotypes().normalize(options, _DELETE_OPTIONS)
+    return options

@@ -11,9 +11,10 @@ from dynkube.testing.apiserver.patching.patches import (
     Patched,
     json_patch,
     merge_patch,
+    patched_text,
     read_applied,
     strategic_merge,
 )
 from dynkube.testing.apiserver.patching.refusals import invalid_patch
 
-__all__ = ["Patched", "invalid_patch", "json_patch", "merge_patch", "read_applied", "strategic_merge"]
+__all__ = ["Patched", "invalid_patch", "json_patch", "merge_patch", "patched_text", "read_applied", "strategic_merge"]

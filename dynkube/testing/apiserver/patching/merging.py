@@ -7,20 +7,25 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["merge"]
+from dynkube.testing.apiserver.patching.tracing import Trace
+
+__all__ = ["merge", "without_nulls"]
 
 
-def merge(document: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
+def merge(document: dict[str, Any], patch: dict[str, Any], trace: Trace) -> dict[str, Any]:
     """Merge a patch into a document, which is changed in place and returned."""
+    trace.add(document)
     for key, each in patch.items():
         current = document.get(key)
         if each is None:
             document.pop(key, None)
         elif not isinstance(current, dict):
             document[key] = without_nulls(each)
+            trace.add_all(document[key])
         elif isinstance(each, dict):
-            merge(current, each)
+            merge(current, each, trace)
         else:
+            trace.add(current)
             document[key] = each
     return document
 

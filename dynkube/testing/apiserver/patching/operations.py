@@ -8,13 +8,13 @@ with the same sentence, so nobody hears why.
 
 from __future__ import annotations
 
-import copy
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
 from dynkube.testing.apiserver import govalues
-from dynkube.testing.apiserver.decoding.jsontext import NumberLiteral, StringLiteral
+from dynkube.testing.apiserver.decoding.jsontext import NumberLiteral, RepeatedKeys, StringLiteral
+from dynkube.testing.apiserver.patching.tracing import Trace
 
 __all__ = ["PatchFailedError", "apply_operations"]
 
@@ -26,45 +26,115 @@ class PatchFailedError(Exception):
     """An operation cannot be applied, or is none."""
 
 
-def apply_operations(document: Any, operations: list[Any]) -> Any:
+def apply_operations(document: Any, operations: list[Any], trace: Trace) -> Any:
     """What the operations make of a document.
 
     Args:
         document: JSON data, changed in place, whatever comes of it.
         operations: The patch, parsed with exact strings.
+        trace: Filled with what was looked into.
 
     Raises:
         PatchFailedError: One of them cannot be applied.
     """
+    patching = _Patching(document, trace)
     for each in operations:
-        operation = each if isinstance(each, dict) else {}
-        apply = _OPERATIONS.get(operation.get("op") or "")
-        if apply is None:
-            raise PatchFailedError
-        document = apply(document, operation)
-    return document
+        patching.apply(each if isinstance(each, dict) else {})
+    return patching.document
 
 
-# --------------------------------------------------------------------------- where
+class _Patching:
+    """A document that is being patched."""
+
+    def __init__(self, document: Any, trace: Trace) -> None:
+        self.document = document
+        self._trace = trace
+        trace.add(document)
+
+    def apply(self, operation: Mapping[str, Any]) -> None:
+        name = operation.get("op")
+        if name not in _OPERATIONS:
+            _fail()
+        getattr(self, f"_{name}")(operation)
+
+    # ------------------------------------------------------------- operations
+
+    def _add(self, operation: Mapping[str, Any]) -> None:
+        self._put(_pointer(operation, "path"), operation.get("value"))
+
+    def _remove(self, operation: Mapping[str, Any]) -> None:
+        _delete(*self._find(_pointer(operation, "path")))
+
+    def _replace(self, operation: Mapping[str, Any]) -> None:
+        pointer, value = _pointer(operation, "path"), operation.get("value")
+        if not pointer:
+            self.document = value if isinstance(value, (dict, list)) else _fail()
+            self._trace.add(value)
+            return
+        container, key = self._find(pointer)
+        if isinstance(container, dict):
+            container[key] = value
+        else:
+            _get(container, key)
+            container[_index(key, len(container))] = value
+
+    def _move(self, operation: Mapping[str, Any]) -> None:
+        source = self._find(_pointer(operation, "from"))
+        value = _get(*source)
+        _delete(*source)
+        self._put(_pointer(operation, "path"), value)
+
+    def _copy(self, operation: Mapping[str, Any]) -> None:
+        value = _get(*self._find(_pointer(operation, "from")))
+        self._put(_pointer(operation, "path"), self._trace.copied(value))
+
+    def _test(self, operation: Mapping[str, Any]) -> None:
+        pointer = _pointer(operation, "path")
+        found = _get(*self._find(pointer)) if pointer else self.document
+        if not _is_written_alike(found, operation.get("value")):
+            _fail()
+        self._trace.add_all(found)
+
+    # ------------------------------------------------------------- places
+
+    def _find(self, pointer: str) -> tuple[_Container, str]:
+        """The container that a pointer leads to, and the key or index in it.
+
+        What is before the first slash is ignored.
+        """
+        _, *steps = pointer.split("/")
+        if not steps:
+            _fail()
+        *path, last = (each.replace("~1", "/").replace("~0", "~") for each in steps)
+        container = self.document
+        for step in path:
+            inner = _get(container, step)
+            if isinstance(inner, RepeatedKeys):  # who looks into it sees the last ones
+                inner = dict(inner)
+                container[step if isinstance(container, dict) else _index(step, len(container))] = inner
+            container = inner if isinstance(inner, (dict, list)) else _fail()
+            self._trace.add(container)
+        return container, last
+
+    def _put(self, pointer: str, value: Any) -> None:
+        container, key = self._find(pointer)
+        if isinstance(container, dict):
+            container[key] = value
+        elif key == "-":
+            container.append(value)
+        else:
+            index = _index(key, len(container) + 1)
+            if index > len(container):
+                _fail()
+            container.insert(index, value)
+
+
+_OPERATIONS: Final = frozenset({"add", "copy", "move", "remove", "replace", "test"})
 
 
 def _pointer(operation: Mapping[str, Any], name: str) -> str:
     pointer = operation.get(name)
-    return pointer if isinstance(pointer, str) else _fail()
-
-
-def _parent(document: Any, pointer: str) -> tuple[_Container, str]:
-    """The container that a pointer leads to, and the key or index in it. What is before the first slash is ignored."""
-    _, *steps = pointer.split("/")
-    if not steps:
-        _fail()
-    *path, last = (each.replace("~1", "/").replace("~0", "~") for each in steps)
-    container = document
-    for step in path:
-        container = _get(container, step)
-        if not isinstance(container, (dict, list)):
-            _fail()
-    return container, last
+    return str(pointer) if isinstance(pointer, str) else _fail()
 
 
 def _get(container: _Container, key: str) -> Any:
@@ -73,6 +143,18 @@ def _get(container: _Container, key: str) -> Any:
         return container.get(key)
     index = _index(key, len(container))
     return container[index] if index < len(container) else _fail()
+
+
+def _delete(container: _Container, key: str) -> None:
+    if isinstance(container, dict):
+        if key not in container:
+            _fail()
+        del container[key]
+    else:
+        index = _index(key, len(container))
+        if index >= len(container):
+            _fail()
+        del container[index]
 
 
 def _index(key: str, size: int) -> int:
@@ -85,104 +167,11 @@ def _index(key: str, size: int) -> int:
     return index + size if index >= -size else _fail()
 
 
-def _add(container: _Container, key: str, value: Any) -> None:
-    if isinstance(container, dict):
-        container[key] = value
-    elif key == "-":
-        container.append(value)
-    else:
-        index = _index(key, len(container) + 1)
-        if index > len(container):
-            _fail()
-        container.insert(index, value)
-
-
-def _remove(container: _Container, key: str) -> None:
-    if isinstance(container, dict):
-        if key not in container:
-            _fail()
-        del container[key]
-    else:
-        index = _index(key, len(container))
-        if index >= len(container):
-            _fail()
-        del container[index]
-
-
 def _fail() -> NoReturn:
     raise PatchFailedError
 
 
-# --------------------------------------------------------------------------- what
-
-
-def _apply_add(document: Any, operation: Mapping[str, Any]) -> Any:
-    _add(*_parent(document, _pointer(operation, "path")), _value(operation))
-    return document
-
-
-def _apply_remove(document: Any, operation: Mapping[str, Any]) -> Any:
-    _remove(*_parent(document, _pointer(operation, "path")))
-    return document
-
-
-def _apply_replace(document: Any, operation: Mapping[str, Any]) -> Any:
-    pointer = _pointer(operation, "path")
-    if not pointer:
-        value = _value(operation)
-        return value if isinstance(value, (dict, list)) else _fail()
-    container, key = _parent(document, pointer)
-    if isinstance(container, dict):
-        container[key] = _value(operation)
-    else:
-        _get(container, key)
-        container[_index(key, len(container))] = _value(operation)
-    return document
-
-
-def _apply_move(document: Any, operation: Mapping[str, Any]) -> Any:
-    source = _parent(document, _pointer(operation, "from"))
-    value = _get(*source)
-    _remove(*source)
-    _add(*_parent(document, _pointer(operation, "path")), value)
-    return document
-
-
-def _apply_copy(document: Any, operation: Mapping[str, Any]) -> Any:
-    value = copy.deepcopy(_get(*_parent(document, _pointer(operation, "from"))))
-    _add(*_parent(document, _pointer(operation, "path")), value)
-    return document
-
-
-def _apply_test(document: Any, operation: Mapping[str, Any]) -> Any:
-    pointer = _pointer(operation, "path")
-    found = _get(*_parent(document, pointer)) if pointer else document
-    return document if _is_written_alike(found, operation.get("value")) else _fail()
-
-
-_OPERATIONS: Final[Mapping[str, Callable[[Any, Mapping[str, Any]], Any]]] = {
-    "add": _apply_add,
-    "copy": _apply_copy,
-    "move": _apply_move,
-    "remove": _apply_remove,
-    "replace": _apply_replace,
-    "test": _apply_test,
-}
-
-
-def _value(operation: Mapping[str, Any]) -> Any:
-    return _without_string_literals(operation.get("value"))
-
-
-def _without_string_literals(value: Any) -> Any:
-    if isinstance(value, StringLiteral):
-        return str(value)
-    if isinstance(value, dict):
-        for key, each in value.items():
-            value[key] = _without_string_literals(each)
-    elif isinstance(value, list):
-        value[:] = [_without_string_literals(each) for each in value]
-    return value
+# --------------------------------------------------------------------------- values
 
 
 def _is_written_alike(one: Any, other: Any) -> bool:

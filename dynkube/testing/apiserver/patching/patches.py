@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any, Final, NamedTuple
 
 from dynkube.testing.apiserver.decoding.body import duplicate_fields
 from dynkube.testing.apiserver.decoding.containernodes import Slice, Struct
 from dynkube.testing.apiserver.decoding.gotypes import gotypes
-from dynkube.testing.apiserver.decoding.jsontext import JSONSyntaxError, NumberLiteral, parse, plain
+from dynkube.testing.apiserver.decoding.jsontext import JSONSyntaxError, NumberLiteral, copied, parse, plain
 from dynkube.testing.apiserver.decoding.objects import VERSION_AND_KIND
 from dynkube.testing.apiserver.decoding.problems import IGNORE, DecodingError
 from dynkube.testing.apiserver.decoding.scalarnodes import Anything, String
@@ -19,11 +18,12 @@ from dynkube.testing.apiserver.patching.merging import merge, without_nulls
 from dynkube.testing.apiserver.patching.operations import PatchFailedError, apply_operations
 from dynkube.testing.apiserver.patching.refusals import invalid_patch, patch_rejected
 from dynkube.testing.apiserver.patching.strategic import merge_strategically
+from dynkube.testing.apiserver.patching.tracing import Trace
 from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.schemas import Schema
 from dynkube.testing.apiserver.statuses import bad_request, request_entity_too_large
 
-__all__ = ["Patched", "json_patch", "merge_patch", "read_applied", "strategic_merge"]
+__all__ = ["Patched", "json_patch", "merge_patch", "patched_text", "read_applied", "strategic_merge"]
 
 _MOST_OPERATIONS: Final = 10_000
 _MAP: Final = "map[string]interface {}"
@@ -37,8 +37,8 @@ class Patched(NamedTuple):
     """A new object."""
     problems: list[str]
     """What strict validation complains of in the patch."""
-    sent: Any
-    """The patch, as far as it still is what was sent: a refusal of a strategic merge shows it."""
+    said: Any
+    """Of a strategic merge the patch, which a refusal shows; else the outcome before anybody changes it."""
 
 
 # --------------------------------------------------------------------------- JSON Patch
@@ -74,12 +74,12 @@ def json_patch(current: Object, data: bytes, directive: str, *, typed: bool = Fa
         raise bad_request(str(error)) from None
     _check_operations(operations)
     try:
-        outcome = apply_operations(copy.deepcopy(current), operations or [])
+        outcome = apply_operations(copied(current), operations or [], Trace())
     except PatchFailedError:
         raise patch_rejected() from None
     if not typed:
         problems = [*problems, *duplicate_fields(outcome)]
-    return Patched(_object(outcome, typed=typed), problems, operations)
+    return Patched(_object(copied(outcome), typed=typed), problems, outcome)
 
 
 def _problems_of_operations(data: bytes) -> list[str]:
@@ -124,8 +124,8 @@ def merge_patch(current: Object, data: bytes, directive: str, *, typed: bool = F
         raise bad_request("Invalid JSON Patch")
     if isinstance(patch, list):
         return Patched(_object(without_nulls(patch), typed=typed), problems, patch)
-    outcome = merge(copy.deepcopy(current), patch)
-    return Patched(_object(outcome, typed=typed), problems, patch)
+    outcome = merge(copied(current), patch, Trace())
+    return Patched(_object(copied(outcome), typed=typed), problems, outcome)
 
 
 def _problems_of_map(patch: Any, prefix: str) -> list[str]:
@@ -156,6 +156,26 @@ def _object(outcome: Any, *, typed: bool) -> Object:
     return outcome
 
 
+def patched_text(encoded: Object, data: bytes, *, merges: bool) -> str:
+    """The JSON of what a patch that can be applied makes of an object, as a refusal shows it.
+
+    Args:
+        encoded: The object with its fields in the order in which it is encoded.
+        data: The patch.
+        merges: Whether it is a merge patch, and not a JSON Patch.
+    """
+    trace = Trace()
+    document = copied(encoded)
+    if not merges:
+        return trace.written(apply_operations(document, parse(data, exact_strings=True) or [], trace))
+    patch = parse(data, exact_strings=True)
+    if isinstance(patch, dict):
+        return trace.written(merge(document, patch, trace))
+    outcome = without_nulls(patch)
+    trace.add_all(outcome)
+    return trace.written(outcome)
+
+
 # --------------------------------------------------------------------------- strategic merge patches
 
 
@@ -179,8 +199,9 @@ def strategic_merge(current: Object, data: bytes, schema: Schema, directive: str
         raise bad_request(str(error)) from None
     problems = _problems_of_map(patch, "")
     patch = _floats({} if patch is None else patch)
-    outcome = merge_strategically(copy.deepcopy(current), patch, gotypes().node(schema.name))
-    return Patched(outcome, [] if directive == IGNORE else problems, patch)
+    outcome = merge_strategically(copied(current), patch, gotypes().node(schema.name))
+    # Who goes on with the outcome changes it; what was sent must not change along with it.
+    return Patched(copied(outcome), [] if directive == IGNORE else problems, patch)
 
 
 def _floats(value: Any) -> Any:

@@ -131,24 +131,19 @@ def _patched(machinery: Machinery, scope: Scope, patch: Patch, live: Object | No
 
 def _by_json(scope: Scope, patch: Patch, current: Object) -> Object:
     apply = patching.json_patch if patch.type is PatchType.JSON else patching.merge_patch
-    obj, problems, _ = apply(
-        current, patch.data, patch.options.field_validation, typed=not scope.resource.is_custom
-    )
-    said = _copied(obj)
+    obj, problems, said = apply(current, patch.data, patch.options.field_validation, typed=not scope.resource.is_custom)
+
+    def text() -> str:
+        return patched_text(scope.resource, current, patch.data, merges=patch.type is PatchType.MERGE)
+
     try:
         problems = [*problems, *_decode(scope.resource, obj)]
     except DecodingError as error:
-        _refuse(patched_text(scope.resource, current, said), error.problem)
+        _refuse(text(), error.problem)
     if problems:
-        _judge(scope, patch, problems, lambda: patched_text(scope.resource, current, said))
+        _judge(scope, patch, problems, text)
     keep_reset(said, obj)
     return obj
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _copied(each) for name, each in value.items()}
-    return [_copied(each) for each in value] if isinstance(value, list) else value
 
 
 def _judge(scope: Scope, patch: Patch, problems: Sequence[str], text: Callable[[], str]) -> None:
@@ -181,7 +176,12 @@ def _decode(resource: Resource, obj: Any) -> list[str]:
             raise DecodingError(f"Object 'Kind' is missing in '{json_text(obj)}'")
         if not api_version:
             raise statuses.internal_error("Object 'apiVersion' is missing in 'object has no apiVersion field'")
-        return _with_metadata(obj, resource.strategy.normalize(obj, version))
+        # By the schema of the version that it says; of what is said to be another kind only the metadata is looked at.
+        said = GroupVersion.parse(api_version)
+        is_known = (said.group, kind) == (version.group, resource.kind)
+        return _with_metadata(
+            obj, resource.strategy.normalize(obj, said if is_known else GroupVersion(version.group, ""))
+        )
     if not api_version:
         # It is decoded into the server's own type then, which has no names in JSON.
         problems = [f'unknown field "{name}"' for name in sorted(obj) if name != "kind"]
