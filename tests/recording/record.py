@@ -5,6 +5,9 @@
 
 It starts a `ControlPlane` of its own, asks it, and ends it. Each step below makes some members of the archive. The same
 server gives the same bytes: members and keys are sorted where order says nothing, and carry no time.
+
+The steps after `openapi` compile descriptors and read Go types: they need Go and grpcio-tools. `tables.py` beside this
+file records the rows that our tests of printing are held against.
 """
 
 from __future__ import annotations
@@ -75,7 +78,9 @@ def columns(raw: RawClient) -> Members:
             path = collection_path(group, version, resource)
             table = get(raw, f"{path}?limit=1", TABLE)
             found[f"{group}/{version}/{resource['name']}"] = table["columnDefinitions"]
-    found["autoscaling/v1/scales"] = get(raw, f"{deployment(raw)}/scale", TABLE)["columnDefinitions"]
+    path = deployment(raw)
+    found["autoscaling/v1/scales"] = get(raw, f"{path}/scale", TABLE)["columnDefinitions"]
+    raw.request("DELETE", path)
     return {"columns.json": encode(found)}
 
 
@@ -243,7 +248,7 @@ def collection_path(group: str, version: str, resource: Mapping[str, Any]) -> st
 
 
 def deployment(raw: RawClient) -> str:
-    """The path of a Deployment, which has a scale."""
+    """Make a Deployment, which has a scale; returns its path."""
     path = "/apis/apps/v1/namespaces/default/deployments"
     labels = {"app": "recorded"}
     template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "a", "image": "a"}]}}

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 
 import pytest
+from raw import RawClient
 
 from dynkube.schema import GroupVersionKind, GroupVersionResource
+from dynkube.testing import ControlPlane
 from dynkube.testing.apiserver import recorded
 
 PODS = GroupVersionResource("", "v1", "pods")
@@ -126,6 +132,31 @@ def test_the_archive_is_small_and_carries_no_time() -> None:
         assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
         assert archive.namelist() == sorted(archive.namelist())
     assert recorded.ARCHIVE.stat().st_size < 3 * 2**20
+
+
+@pytest.mark.controlplane
+@pytest.mark.parametrize("step", ["version", "resources", "objects", "columns", "openapi"])
+def test_the_archive_is_what_the_real_server_says(fresh_server: RawClient, step: str) -> None:
+    made = record().STEPS[step](fresh_server)
+    assert [name for name, data in made.items() if recorded.read(name) != data] == []
+
+
+@pytest.fixture(scope="module")
+def fresh_server() -> Iterator[RawClient]:
+    with ControlPlane() as server:
+        raw = RawClient(server.kubeconfig)
+        if raw.request("GET", "/version").body != recorded.version():
+            pytest.skip("this control plane is not the one that was recorded")
+        yield raw
+
+
+def record() -> ModuleType:
+    """tests/recording/record.py."""
+    path = Path(__file__).parents[2] / "recording/record.py"
+    spec = importlib.util.spec_from_file_location("record", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_import_opens_nothing() -> None:
