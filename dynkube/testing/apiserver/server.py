@@ -386,6 +386,11 @@ class APIServer:
         """
         return self._need().call(lambda backend: backend.history(resource, namespace, name))
 
+    @property
+    def encodings(self) -> int:
+        """How often an object was encoded since the start: once for each write, however many watches tell of it."""
+        return self._need().backend.store.encodings
+
     # ------------------------------------------------------------------ what is there
 
     def load(self, *objects: Manifest) -> None:

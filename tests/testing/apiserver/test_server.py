@@ -520,6 +520,20 @@ class TestRequests:
         assert server.requests == ()
 
 
+class TestManyWatches:
+    def test_cost_one_encoding_of_each_write(self, server: APIServer, client: Client) -> None:
+        watches = [client.watch(f"{CONFIGMAPS}?watch=1") for _ in range(50)]
+        before = server.encodings
+        for number in range(20):
+            client.post(CONFIGMAPS, config_map(f"c{number:02}"))
+        for connection, response in watches:
+            told = [event(response)["object"]["metadata"]["name"] for _ in range(20)]
+            assert told == [f"c{number:02}" for number in range(20)]
+            connection.close()
+            response.close()
+        assert server.encodings - before == 20
+
+
 class TestHeaders:
     def test_name_the_flow_of_the_user(self, server: APIServer, client: Client) -> None:
         def uid(resource: str, name: str) -> str:
