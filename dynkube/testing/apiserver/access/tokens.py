@@ -24,6 +24,7 @@ __all__ = ["ISSUER", "TokenError", "TokenIssuer"]
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 """What tokens name as their issuer; also the one audience that the API server accepts."""
 _LEGACY = "kubernetes/serviceaccount"
+_REMEMBERED = 1024
 
 
 class TokenError(Exception):
@@ -35,6 +36,7 @@ class TokenIssuer:
 
     def __init__(self, issuer: str = ISSUER) -> None:
         self.issuer = issuer
+        self._good: set[str] = set()  # to check a signature takes longer than all else that a small request needs
 
     @cached_property
     def _key(self) -> ec.EllipticCurvePrivateKey:
@@ -88,8 +90,12 @@ class TokenIssuer:
             return None
         if (header.get("kid") or self.key_id) != self.key_id:
             raise TokenError("invalid signature, no keys found")
-        if not self._is_signed(f"{parts[0]}.{parts[1]}".encode(), signature):
-            raise TokenError("go-jose/go-jose: error in cryptographic primitive")
+        if token not in self._good:
+            if not self._is_signed(f"{parts[0]}.{parts[1]}".encode(), signature):
+                raise TokenError("go-jose/go-jose: error in cryptographic primitive")
+            if len(self._good) == _REMEMBERED:
+                self._good.clear()
+            self._good.add(token)
         return claims
 
     def _is_signed(self, data: bytes, signature: bytes) -> bool:
