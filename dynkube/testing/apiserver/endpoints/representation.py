@@ -26,32 +26,35 @@ _NO_UTF_8 = re.compile("[\ud800-\udfff]")
 
 def encode(value: Any, accepted: Accepted | None) -> tuple[str, bytes]:
     """Content type and body of a value; indented JSON without a newline where nothing was agreed on."""
+    try:
+        return _encoded(value, accepted)
+    except (InvalidRequestError, UnicodeEncodeError):
+        return _encoded(_sound(value), accepted)
+
+
+def _encoded(value: Any, accepted: Accepted | None) -> tuple[str, bytes]:
     if accepted is None:
         return "application/json", _indented(value)
     if accepted.media_type == "application/yaml":
         from dynkube.testing.apiserver.endpoints.yamltext import dump
 
         return accepted.media_type, dump(value)
-    return accepted.media_type, _indented(value) if accepted.pretty else _compact(value)
-
-
-def _compact(value: Any) -> bytes:
-    try:
-        return codec.encode(value) + b"\n"
-    except InvalidRequestError:
-        return _text(value, None, (",", ":")) + b"\n"
+    return accepted.media_type, _indented(value) if accepted.pretty else codec.encode(value) + b"\n"
 
 
 def _indented(value: Any) -> bytes:
-    return _text(value, 2, (",", ": "))
-
-
-def _text(value: Any, indent: int | None, separators: tuple[str, str]) -> bytes:
-    """JSON; what is no UTF-8 in a name that a client sent is replaced, byte by byte."""
     import json
 
-    text = json.dumps(value, indent=indent, ensure_ascii=False, separators=separators)
-    return _NO_UTF_8.sub("\ufffd", text).encode()
+    return json.dumps(value, indent=2, ensure_ascii=False, separators=(",", ": ")).encode()
+
+
+def _sound(value: Any) -> Any:
+    """A value without what is no UTF-8: a name in a path can be that, and is quoted where it is refused."""
+    if isinstance(value, dict):
+        return {name: _sound(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_sound(each) for each in value]
+    return _NO_UTF_8.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 class Shape:
