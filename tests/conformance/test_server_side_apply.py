@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from both import Both
+from both import Both, Side
 from raw import Answer
 
 GROUP = "apply.conformance.dynkube.dev"
@@ -688,14 +688,21 @@ CRD = {
 @pytest.fixture
 def thing(both: Both) -> Target:
     for side in both.sides:
-        side.raw.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", CRD)
-        while side.raw.request("GET", f"/apis/{GROUP}/v2/things").status != 200:
-            time.sleep(0.02)  # no event tells that a CRD is served
+        answer = side.raw.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", CRD)
+        assert answer.status in (201, 409), (side.name, answer.body)
+        until(side, f"/apis/{GROUP}/v2/things", 200)
     return Target(both, "things", "Thing", f"{GROUP}/v1")
 
 
+def until(side: Side, path: str, status: int) -> None:
+    """Wait for what a CRD brings about: no event tells that a version is served."""
+    while side.raw.request("GET", path).status != status:
+        time.sleep(0.02)
+
+
 def in_v2(thing: Target) -> Target:
-    other = Target(thing.both, "things", "Thing", f"{GROUP}/v2")
+    plural = thing.collection.rpartition("/")[2]
+    other = Target(thing.both, plural, thing.kind, f"{GROUP}/v2")
     other.name = thing.name
     other.path = f"{other.collection}/{thing.name}"
     return other
@@ -772,6 +779,25 @@ def test_two_versions_of_a_custom_resource(thing: Target) -> None:
     other.merge({"spec": {"count": 2}}, "cid")
     answer = other.apply({"spec": {"text": "a"}}, "ann")
     assert [each["apiVersion"] for each in answer.json()["metadata"]["managedFields"]] == [f"{GROUP}/v2"] * 2
+
+
+def test_a_version_that_is_no_longer_served_has_its_managers(both: Both) -> None:
+    crd = json.loads(json.dumps(CRD).replace("thing", "former").replace("Thing", "Former"))
+    definition = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/formers.{GROUP}"
+    former = Target(both, "formers", "Former", f"{GROUP}/v1")
+    for side in both.sides:
+        answer = side.raw.request("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crd)
+        assert answer.status == 201, (side.name, answer.body)
+        until(side, f"/apis/{GROUP}/v2/formers", 200)
+    in_v2(former).apply({"spec": {"text": "a"}}, "bob")
+    for side in both.sides:
+        end = [{"op": "replace", "path": "/spec/versions/1/served", "value": False}]
+        media_type = {"Content-Type": "application/json-patch+json"}
+        side.raw.request("PATCH", definition, json.dumps(end).encode(), headers=media_type)
+        until(side, f"/apis/{GROUP}/v2/formers", 404)
+    assert former.apply({"spec": {"text": "b"}}).status == 409
+    assert "bob" in owned(former.merge({"spec": {"count": 1}}, "cid"))
+    both.delete(definition, compare=False)
 
 
 def test_a_version_that_a_custom_resource_does_not_have(thing: Target) -> None:

@@ -91,6 +91,10 @@ class Strategy:
         """Texts for Warning headers, of a create (``old`` is None) or an update."""
         return ()
 
+    def warnings_of_refusal(self) -> Sequence[str]:
+        """What the update that was just judged warns of, though it is refused."""
+        return ()
+
     def reset_fields(self, subresource: str) -> Sequence[tuple[str, ...]]:
         """Paths that a write through this endpoint does not own, since it cannot change them (GetResetFields)."""
         if not self.has_status:
@@ -139,6 +143,8 @@ class Resource:
     """The schema of the kind in this version; the first call may read a file."""
     warning: str = ""
     """The deprecation warning that every request to this version gets."""
+    unserved: Mapping[str, Callable[[], Schema]] = field(default_factory=dict)
+    """Schemas of versions that the kind has and nobody is served: managers of fields may still speak them."""
 
     @property
     def gvk(self) -> GroupVersionKind:

@@ -31,6 +31,7 @@ def custom_resources(crd: Object) -> list[Resource]:
     names = (crd.get("status") or {}).get("acceptedNames") or spec["names"]
     versions = Versions(spec["versions"])
     verbs = _VERBS_AT_THE_END if is_condition_true(crd, "Terminating") else _VERBS
+    unserved = {row["name"]: load_schema(crd, row["name"]) for row in spec["versions"] if not row["served"]}
     return [
         Resource(
             gvr=GroupVersionResource(spec["group"], row["name"], names["plural"]),
@@ -47,6 +48,7 @@ def custom_resources(crd: Object) -> list[Resource]:
             list_kind=names["listKind"],
             load_schema=load_schema(crd, row["name"]),
             warning=_warning(spec, row),
+            unserved=unserved,
         )
         for row in spec["versions"]
         if row["served"]

@@ -36,13 +36,28 @@ class FieldVersions:
         return version
 
     def find(self, resource: Resource, api_version: str) -> Version | None:
-        """The version of the same objects that an entry of managedFields speaks; None where it is not served."""
+        """The version of the same objects that an entry of managedFields speaks; None where there is none."""
         if api_version == resource.group_version.api_version:
             return self.of(resource)
         for each in self._catalog:
             if each.storage_resource == resource.storage_resource and each.group_version.api_version == api_version:
                 return self.of(each)
+        return _unserved(resource, api_version)
+
+
+def _unserved(resource: Resource, api_version: str) -> Version | None:
+    group, _, version = api_version.rpartition("/")
+    load_schema = resource.unserved.get(version) if group == resource.gvr.group else None
+    if load_schema is None:
         return None
+    return Version(
+        api_version=api_version,
+        kind=resource.kind,
+        load_schema=load_schema,
+        convert=partial(_convert, resource, GroupVersion(group, version)),
+        empty={"apiVersion": api_version, "kind": resource.kind},
+        is_custom=resource.is_custom,
+    )
 
 
 def _version(resource: Resource) -> Version:
@@ -62,6 +77,8 @@ def _version(resource: Resource) -> Version:
 
 
 def _convert(resource: Resource, to: GroupVersion, obj: Object) -> Object:
+    if resource.is_custom:  # without pruning: a field that the other version does not have is a problem
+        return {**obj, "apiVersion": to.api_version}
     return resource.strategy.convert(obj, to)
 
 
