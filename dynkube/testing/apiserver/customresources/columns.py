@@ -38,6 +38,7 @@ _AGE = {
     ),
     "jsonPath": ".metadata.creationTimestamp",
 }
+_EXPONENTS_FROM = 1e21  # Go writes greater numbers as 1e+21
 
 
 def printer(version: Mapping[str, Any]) -> Printer:
@@ -107,7 +108,8 @@ def _typed_cell(kind: str, value: Any, now: datetime) -> Any:
     if kind == "integer" and is_number:
         return int(value)
     if kind == "number" and is_number:
-        return int(value) if float(value).is_integer() else value
+        number = float(value)
+        return int(number) if number.is_integer() and abs(number) < _EXPONENTS_FROM else number
     if kind == "boolean" and isinstance(value, bool):
         return value
     return _date_cell(value, now) if kind == "date" and isinstance(value, str) else None

@@ -10,6 +10,7 @@ as the real server does when it writes it down and reads it again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
@@ -253,6 +254,7 @@ class CustomResourceStrategy(Strategy):
     ) -> list[FieldError]:
         if not self.schema.rules:
             return []
+        self.schema.rules.let_pass = []
         if any(each.type in _BLOCKING for each in errors):
             return [invalid(NO_PATH, None, _BLOCKED)]
         return self.schema.rules.check(obj, old, correlation)
@@ -265,6 +267,8 @@ class CustomResourceStrategy(Strategy):
         if row is not None:
             _reshape(obj, row)
             default(obj, row.shape)
+        else:
+            prune_nulls(obj, self.schema.shape)  # what was applied may have some
         return []
 
     # ------------------------------------------------------------------ the rest
@@ -277,6 +281,10 @@ class CustomResourceStrategy(Strategy):
         before = (old or {}).get("metadata", {}).get("finalizers") or ()
         added = sorted(set(obj["metadata"].get("finalizers") or ()).difference(before))
         return [*let_pass, *(text for each in added for text in _finalizer_warnings(each))]
+
+    def warnings_of_refusal(self) -> Sequence[str]:
+        """Of rules that do not hold for what did not change: they are told at once."""
+        return self.schema.rules.let_pass
 
     def reset_fields(self, subresource: str) -> Sequence[tuple[str, ...]]:
         """An update of status cannot change metadata and spec; any other cannot change status, if that is apart."""
@@ -324,13 +332,13 @@ def _without_metadata(obj: Object, api_version: str) -> Object:
 
 
 def _settle_numbers(value: Any) -> None:
-    """Whole floats become integers, in place: Go writes 1.0 as 1."""
+    """Whole floats become integers, in place: Go writes 1.0 as 1, and large ones with as few digits as name them."""
     entries = value.items() if isinstance(value, dict) else enumerate(value)
     for name, each in entries:
         if isinstance(each, (dict, list)):
             _settle_numbers(each)
         elif isinstance(each, float) and each.is_integer() and abs(each) < 1e21:
-            value[name] = int(each)
+            value[name] = int(Decimal(repr(each)))
 
 
 def _finalizer_warnings(finalizer: str) -> list[str]:
