@@ -33,7 +33,7 @@ class NodeStrategy(NativeStrategy):
 
     def default(self, obj: Object, group_version: GroupVersion) -> None:
         """See `Strategy`."""
-        obj.setdefault("spec", {})
+        _join_ranges(obj.setdefault("spec", {}))
         status = obj.setdefault("status", {})
         if status.get("capacity") and not status.get("allocatable"):
             status["allocatable"] = dict(status["capacity"])
@@ -97,6 +97,15 @@ class NodeStrategy(NativeStrategy):
     def reset_fields(self, subresource: str) -> Sequence[tuple[str, ...]]:
         """See `Strategy`."""
         return (("spec",),) if subresource == "status" else (("status",),)
+
+
+def _join_ranges(spec: Object) -> None:
+    """The one range and the first of several are the same, in place; the one counts."""
+    first, ranges = spec.get("podCIDR", ""), listed(spec, "podCIDRs")
+    if first and (not ranges or ranges[0] != first):
+        spec["podCIDRs"] = [first]
+    elif ranges:
+        spec["podCIDR"] = ranges[0]
 
 
 def _resources(status: Json) -> Errors:

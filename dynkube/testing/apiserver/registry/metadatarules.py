@@ -35,23 +35,56 @@ CHECKED_AGAIN: Mapping[GroupKind, Sequence[str]] = {
     for checks, kinds in {
         (_CHANGE, _WHOLE): {
             "": "ConfigMap Endpoints PersistentVolumeClaim Pod Secret ServiceAccount",
-            "networking.k8s.io": "Ingress",
+            "networking.k8s.io": "Ingress IngressClass",
+            "storage.k8s.io": "VolumeAttributesClass",
         },
         (_WHOLE, _CHANGE): {
+            "": "Namespace Node",
             "batch": "Job",
+            "networking.k8s.io": "IPAddress",
+            "node.k8s.io": "RuntimeClass",
             "rbac.authorization.k8s.io": "ClusterRole ClusterRoleBinding Role RoleBinding",
+            "resource.k8s.io": "DeviceClass ResourceClaim ResourceClaimTemplate",
+            "storage.k8s.io": "CSIStorageCapacity StorageClass",
         },
-        (_WHOLE,): {"": "LimitRange"},
-        (): {"policy": "PodDisruptionBudget"},
+        (_WHOLE, _WHOLE): {"": "PersistentVolume"},
+        (_WHOLE,): {
+            "": "LimitRange",
+            "admissionregistration.k8s.io": "MutatingAdmissionPolicy MutatingAdmissionPolicyBinding "
+            "MutatingWebhookConfiguration ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding "
+            "ValidatingWebhookConfiguration",
+            "discovery.k8s.io": "EndpointSlice",
+            "flowcontrol.apiserver.k8s.io": "FlowSchema PriorityLevelConfiguration",
+            "storage.k8s.io": "CSINode VolumeAttachment",
+        },
+        (): {"": "Event", "policy": "PodDisruptionBudget"},
     }.items()
     for group, kinds_of_group in kinds.items()
     for kind in kinds_of_group.split()
 }
 """What a kind's own validation of an update looks at: the change of metadata (all others do), or metadata as if new."""
 
-_LENIENT_ABOUT_FINALIZERS = frozenset(
-    {GroupKind("coordination.k8s.io", "Lease"), GroupKind("policy", "PodDisruptionBudget")}
+_STATUS_NOT_CHECKED = frozenset(
+    {
+        GroupKind("batch", "CronJob"),
+        GroupKind("flowcontrol.apiserver.k8s.io", "FlowSchema"),
+        GroupKind("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+        GroupKind("policy", "PodDisruptionBudget"),
+    }
 )
+"""Kinds whose writes of the status nobody judges but for what is common; of all others it is the change of metadata."""
+
+_LENIENT_ABOUT_FINALIZERS = frozenset(
+    {
+        GroupKind("apiregistration.k8s.io", "APIService"),
+        GroupKind("coordination.k8s.io", "Lease"),
+        GroupKind("coordination.k8s.io", "LeaseCandidate"),
+        GroupKind("internal.apiserver.k8s.io", "StorageVersion"),
+        GroupKind("node.k8s.io", "RuntimeClass"),
+        GroupKind("policy", "PodDisruptionBudget"),
+    }
+)
+_LENIENT_GROUP = "admissionregistration.k8s.io"
 """Built-in kinds whose finalizers need not be qualified names: pkg/apis/core/validation does not judge them."""
 
 
@@ -66,19 +99,27 @@ def creation_errors(resource: Resource, obj: Object, others: Sequence[FieldError
     return validate_object_meta(metadata, namespaced=resource.namespaced, name_rule=names.path_segment_name)
 
 
-def update_errors(resource: Resource, obj: Object, old: Object, others: Sequence[FieldError]) -> Sequence[FieldError]:
+def update_errors(
+    resource: Resource, obj: Object, old: Object, others: Sequence[FieldError], subresource: str = ""
+) -> Sequence[FieldError]:
     """What is wrong with a change: in common, then by the kind's own validation, of which ``others`` is a part."""
     metadata, before = obj["metadata"], old["metadata"]
     errors = validate_common_fields(metadata, before, namespaced=resource.namespaced)
     if not errors and metadata.get("finalizers") == before.get("finalizers"):
         return others  # what the kind adds is about names of finalizers, and these were judged
-    for check in CHECKED_AGAIN.get(resource.group_kind, (_CHANGE,)):
+    for check in _checks(resource.group_kind, subresource):
         if check == _WHOLE:
             errors += _as_new(resource, metadata)
         else:
             errors += validate_object_meta_update(metadata, before)
             errors += _finalizer_names(resource, metadata)
     return [*errors, *others]
+
+
+def _checks(kind: GroupKind, subresource: str) -> Sequence[str]:
+    if subresource == "status":
+        return () if kind in _STATUS_NOT_CHECKED else (_CHANGE,)
+    return CHECKED_AGAIN.get(kind, (_CHANGE,))
 
 
 def _as_new(resource: Resource, metadata: Metadata) -> list[FieldError]:
@@ -88,7 +129,8 @@ def _as_new(resource: Resource, metadata: Metadata) -> list[FieldError]:
 
 def _finalizer_names(resource: Resource, metadata: Metadata) -> list[FieldError]:
     finalizers = metadata.get("finalizers")
-    if not finalizers or resource.is_custom or resource.group_kind in _LENIENT_ABOUT_FINALIZERS:
+    kind = resource.group_kind
+    if not finalizers or resource.is_custom or kind in _LENIENT_ABOUT_FINALIZERS or kind.group == _LENIENT_GROUP:
         return []
     problem = "name is neither a standard finalizer name nor is it fully qualified"
     return [

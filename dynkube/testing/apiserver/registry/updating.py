@@ -137,7 +137,8 @@ def _prepare(machinery: Machinery, scope: Scope, obj: Object, old: Object, *, dr
     strategy.prepare_for_update(obj, old, scope.subresource)
     metadata = obj["metadata"]
     rules.keep(metadata, before)
-    errors = update_errors(scope.resource, obj, old, strategy.validate_update(obj, old, scope.subresource))
+    problems = strategy.validate_update(obj, old, scope.subresource)
+    errors = update_errors(scope.resource, obj, old, problems, scope.subresource)
     if errors:
         raise statuses.invalid(scope.kind_of(obj), metadata.get("name", ""), errors)
     scope.warn_all(strategy.warnings(obj, old, scope.subresource))

@@ -17,8 +17,9 @@ from dynkube.testing.apiserver.builtin.rules import (
     one_of,
     qualified_name,
     rounded_up,
+    same,
 )
-from dynkube.testing.apiserver.fielderrors import child, index, invalid, required
+from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, required
 from dynkube.testing.apiserver.resources import Object
 
 __all__ = [
@@ -56,6 +57,7 @@ class StorageClassStrategy(NativeStrategy):
 
     def judge_change(self, obj: Object, old: Object) -> Errors:
         """See `NativeStrategy`."""
+        yield from self.judge_new(obj)
         parameters = mapping(obj, "parameters")
         shown = dict(sorted(parameters.items())) or None
         yield from immutable(parameters, mapping(old, "parameters"), "parameters", shown)
@@ -89,8 +91,15 @@ class CSIDriverStrategy(NativeStrategy):
 
     def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
         """See `Strategy`."""
-        if obj["spec"] != old["spec"]:
+        if not same(obj["spec"], old["spec"]):
             obj["metadata"]["generation"] = old["metadata"].get("generation", 0) + 1
+
+    def judge_change(self, obj: Object, old: Object) -> Errors:
+        """See `NativeStrategy`."""
+        spec, before = obj["spec"], old["spec"]
+        yield from immutable(spec.get("attachRequired"), before.get("attachRequired"), "spec.attachedRequired")
+        modes = "volumeLifecycleModes"
+        yield from immutable(spec.get(modes), before.get(modes), child("spec", modes))
 
 
 _OF_DRIVERS: Mapping[str, Any] = {
@@ -163,7 +172,8 @@ class VolumeAttributesClassStrategy(NativeStrategy):
 
     def judge_change(self, obj: Object, old: Object) -> Errors:
         """See `NativeStrategy`."""
-        yield from immutable(obj.get("driverName", ""), old.get("driverName", ""), "driverName")
-        parameters = mapping(obj, "parameters")
-        shown = dict(sorted(parameters.items())) or None
-        yield from immutable(parameters, mapping(old, "parameters"), "parameters", shown)
+        if obj.get("driverName", "") != old.get("driverName", ""):
+            yield forbidden("driverName", "updates to driverName are forbidden.")
+        if mapping(obj, "parameters") != mapping(old, "parameters"):
+            yield forbidden("parameters", "updates to parameters are forbidden.")
+        yield from self.judge_new(obj)
