@@ -236,8 +236,11 @@ class TestVersions:
         assert limited.json()["items"][0]["data"] == {"x": "1"}
 
     def test_before_anything_was_there(self, both: Both, configmaps: str) -> None:
-        assert names(both.get(f"{configmaps}?resourceVersion=1&resourceVersionMatch=Exact")) == []
-        assert len(names(both.get(f"{configmaps}?resourceVersion=1"))) == 5
+        both.get(f"/api/v1/namespaces/{both.namespace}")
+        then = remember(both)
+        exact = both.get(lambda side: f"{configmaps}?resourceVersion={then(side)}&resourceVersionMatch=Exact")
+        assert names(exact) == []
+        assert len(names(both.get(lambda side: f"{configmaps}?resourceVersion={then(side)}"))) == 5
 
     @pytest.mark.parametrize(
         "query",
