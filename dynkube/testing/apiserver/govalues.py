@@ -16,10 +16,10 @@ _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def json_text(value: Any) -> str:
-    """JSON with keys sorted, no blanks, and what HTML would mind escaped.
+    r"""JSON with keys sorted, no blanks, and what HTML would mind escaped.
 
     >>> print(json_text({"b": 1.0, "a": ["<", None, True]}))
-    {"a":["\\u003c",null,true],"b":1}
+    {"a":["\u003c",null,true],"b":1}
     """
     if isinstance(value, str):
         return f'"{value}"' if _SPECIAL.search(value) is None else f'"{_SPECIAL.sub(_escaped, value)}"'
