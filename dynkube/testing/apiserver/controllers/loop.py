@@ -11,7 +11,7 @@ from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.statuses import StatusError
 from dynkube.testing.apiserver.storage import Event, Store
 
-__all__ = ["Controller", "Controllers", "Enqueue", "Schedule", "call_later", "call_soon"]
+__all__ = ["Controller", "Controllers", "Enqueue", "LateController", "Schedule", "call_later", "call_soon"]
 
 _logger = logging.getLogger("dynkube.testing.apiserver")
 
@@ -33,6 +33,32 @@ class Controller(Protocol):
         Raises:
             StatusError: Something is refused; the next event of the thing brings it back.
         """
+
+
+class LateController:
+    """A controller that is made at the first write to what it is about: imports cost something.
+
+    Args:
+        about: The resource.
+        make: Makes the controller.
+    """
+
+    def __init__(self, about: GroupResource, make: Callable[[], Controller]) -> None:
+        self._about = about
+        self._make = make
+        self._controller: Controller | None = None
+
+    def observe(self, resource: GroupResource, event: Event, enqueue: Enqueue) -> None:
+        """See `Controller`."""
+        if self._controller is None and resource == self._about:
+            self._controller = self._make()
+        if self._controller is not None:
+            self._controller.observe(resource, event, enqueue)
+
+    def sync(self, key: Hashable, enqueue: Enqueue) -> None:
+        """See `Controller`."""
+        if self._controller is not None:
+            self._controller.sync(key, enqueue)
 
 
 def call_soon(run: Callable[[], None]) -> None:

@@ -11,7 +11,6 @@ from dynkube.testing.apiserver.registry import DeleteOptions, Registry, Scope, W
 from dynkube.testing.apiserver.registry.admission import NAMESPACES
 from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Event
-from dynkube.testing.apiserver.subresources import find_strategy
 
 __all__ = ["NamespaceController"]
 
@@ -71,6 +70,8 @@ class NamespaceController:
         resource = self._registry.catalog.lookup("", "v1", "namespaces")
         assert resource is not None  # it is built in
         scope = Scope(resource=resource, namespace=name, name=name, subresource=subresource)
+        from dynkube.testing.apiserver.subresources import find_strategy  # not before a namespace ends
+
         scope.strategy_override = find_strategy(self._registry, resource, subresource)
         return scope
 

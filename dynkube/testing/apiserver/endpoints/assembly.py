@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING
 
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.access import Access
@@ -11,9 +13,10 @@ from dynkube.testing.apiserver.access.escalation import GrantCheck
 from dynkube.testing.apiserver.access.objects import StoredObjects
 from dynkube.testing.apiserver.builtin.admission import plugins as kind_plugins
 from dynkube.testing.apiserver.controllers import (
+    Controller,
     Controllers,
-    DefinitionController,
     GarbageCollector,
+    LateController,
     NamespaceController,
     Schedule,
     call_later,
@@ -24,16 +27,19 @@ from dynkube.testing.apiserver.endpoints.api import API
 from dynkube.testing.apiserver.endpoints.openid import OpenID
 from dynkube.testing.apiserver.endpoints.pages import Pages
 from dynkube.testing.apiserver.messages import UserInfo
-from dynkube.testing.apiserver.openapi import OpenAPI
-from dynkube.testing.apiserver.registry import Catalog, Registry
+from dynkube.testing.apiserver.registry import Catalog, LatePlugin, Plugin, Registry
 from dynkube.testing.apiserver.registry.builtins import built_in_resources
 from dynkube.testing.apiserver.registry.endings import CRDS
 from dynkube.testing.apiserver.registry.lookup import StoredLookup
 from dynkube.testing.apiserver.resources import Resource
 from dynkube.testing.apiserver.storage import Event, Store
-from dynkube.testing.apiserver.subresources import CertificateChecks, TopologyLabels
+
+if TYPE_CHECKING:
+    from dynkube.testing.apiserver.openapi import OpenAPI
 
 __all__ = ["assemble"]
+
+CERTIFICATES = "certificates.k8s.io"
 
 
 def _utc_now() -> datetime:
@@ -69,20 +75,41 @@ def assemble(
     registry = Registry(store, catalog, clock=clock)
     registry.admission.plugins += [
         *kind_plugins(StoredLookup(store, catalog)),
-        TopologyLabels(store, catalog),
-        CertificateChecks(access),
+        LatePlugin([GroupResource("", "pods")], lambda: _topology_labels(store, catalog)),
+        LatePlugin([GroupResource(CERTIFICATES, "certificatesigningrequests")], lambda: _certificate_checks(access)),
         GrantCheck(access),
     ]
     soon, later = schedule or call_soon, schedule or call_later
-    Controllers(store, [DefinitionController(registry)], soon)
+    Controllers(store, [LateController(CRDS, lambda: _definitions(registry))], soon)
     Controllers(store, [NamespaceController(registry), GarbageCollector(registry)], later, soon)
     discovery = Discovery(lambda: catalog, address, aggregated)
     openid = OpenID(access.issuer, address)
-    return API(registry, access, Pages(catalog, discovery, _openapi(store, catalog, clock), openid, clock))
+    documents = cache(lambda: _openapi(store, catalog, clock))
+    return API(registry, access, Pages(catalog, discovery, documents, openid, clock))
+
+
+def _definitions(registry: Registry) -> Controller:
+    from dynkube.testing.apiserver.controllers.definitions import DefinitionController
+
+    return DefinitionController(registry)
+
+
+def _topology_labels(store: Store, catalog: Catalog) -> Plugin:
+    from dynkube.testing.apiserver.subresources import TopologyLabels
+
+    return TopologyLabels(store, catalog)
+
+
+def _certificate_checks(access: Access) -> Plugin:
+    from dynkube.testing.apiserver.subresources import CertificateChecks
+
+    return CertificateChecks(access)
 
 
 def _openapi(store: Store, catalog: Catalog, clock: Callable[[], datetime]) -> OpenAPI:
     """The documents, which follow the CRDs in the store."""
+    from dynkube.testing.apiserver.openapi import OpenAPI
+
     crds = catalog.lookup(CRDS.group, "v1", CRDS.resource)
     assert crds is not None, "CRDs are served"
     documents = OpenAPI(lambda: [entry.object() for entry in store.entries(crds)], clock)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from dynkube.testing.apiserver import printing, statuses, subresources
+from dynkube.testing.apiserver import printing, statuses
 from dynkube.testing.apiserver.access import Access
 from dynkube.testing.apiserver.endpoints import queries
 from dynkube.testing.apiserver.endpoints.bodies import body_of, check_media_type, read_delete_options, read_object
@@ -27,9 +28,11 @@ from dynkube.testing.apiserver.registry import (
 )
 from dynkube.testing.apiserver.registry.metadata import ensure_namespace
 from dynkube.testing.apiserver.registry.patches import check_name
-from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.resources import Object, Resource, Strategy
 from dynkube.testing.apiserver.storage import Entry, ListOptions
-from dynkube.testing.apiserver.subresources import Call, View
+
+if TYPE_CHECKING:
+    from dynkube.testing.apiserver.subresources import Action, Call, View
 
 __all__ = ["Handler"]
 
@@ -87,11 +90,9 @@ class Handler:
         if verb == "connect" or subresource in _CONNECTIONS:
             if verb == "connect" and Query(self._request).text("dryRun"):
                 raise statuses.bad_request("dryRun is not supported")
-            return subresources.connect(self._call(WriteOptions()), self._request)
+            return self._connect()
         if subresource:
-            self._scope.strategy_override = subresources.find_strategy(
-                self._registry, self._route.resource, subresource
-            )
+            self._scope.strategy_override = self._strategy()
         verbs: dict[str, Callable[[], Response]] = {
             "get": self._get,
             "list": self._list,
@@ -142,14 +143,18 @@ class Handler:
     # ------------------------------------------------------------------ writes
 
     def _create(self) -> Response:
-        action = subresources.find_action(self._scope.about, self._route.subresource)
+        # What can only be created is never stored.
+        acts = bool(self._route.subresource) or "get" not in self._route.resource.verbs
+        action = self._action() if acts else None
         accepted = self._negotiate(has_table=action is None)
         check_media_type(self._request)
         body_of(self._request)
         options = queries.write_options(self._request, "CreateOptions")
         if action is not None:
+            from dynkube.testing.apiserver.subresources import perform
+
             obj = read_object(self._request, action.body, options, self._scope.warnings, also=action.accepts)
-            answer = subresources.perform(action, self._call(options), obj)
+            answer = perform(action, self._call(options), obj)
             if answer["kind"] == "Status":
                 return _response(int(answer["code"]), *encode(answer, accepted))
             return self._object(201, action.body, answer, accepted)
@@ -219,12 +224,33 @@ class Handler:
 
     # ------------------------------------------------------------------ answers
 
+    # Subresources are a room that a server can do without for a while: it costs something to import.
+
+    def _connect(self) -> Response:
+        from dynkube.testing.apiserver.subresources import connect
+
+        return connect(self._call(WriteOptions()), self._request)
+
+    def _strategy(self) -> Strategy | None:
+        from dynkube.testing.apiserver.subresources import find_strategy
+
+        return find_strategy(self._registry, self._route.resource, self._route.subresource)
+
+    def _action(self) -> Action | None:
+        from dynkube.testing.apiserver.subresources import find_action
+
+        return find_action(self._scope.about, self._route.subresource)
+
     def _view(self) -> View | None:
         if not self._route.subresource:
             return None
-        return subresources.find_view(self._registry, self._route.resource, self._route.subresource)
+        from dynkube.testing.apiserver.subresources import find_view
+
+        return find_view(self._registry, self._route.resource, self._route.subresource)
 
     def _call(self, options: WriteOptions) -> Call:
+        from dynkube.testing.apiserver.subresources import Call
+
         return Call(registry=self._registry, access=self._access, scope=self._scope, options=options)
 
     def _negotiate(self, view: View | None = None, *, has_table: bool = True) -> Accepted:

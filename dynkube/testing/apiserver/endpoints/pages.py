@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.discovery import AGGREGATED_VERSION, Aggregated, Discovery
@@ -17,10 +17,11 @@ from dynkube.testing.apiserver.endpoints.openid import OpenID
 from dynkube.testing.apiserver.endpoints.representation import encode
 from dynkube.testing.apiserver.endpoints.routes import NoPageError, method_not_allowed, resource_missing
 from dynkube.testing.apiserver.messages import Request, Response
-from dynkube.testing.apiserver.openapi import OpenAPI
-from dynkube.testing.apiserver.openapi import answer as answer_openapi
 from dynkube.testing.apiserver.registry import Catalog
 from dynkube.testing.apiserver.statuses import not_acceptable
+
+if TYPE_CHECKING:
+    from dynkube.testing.apiserver.openapi import OpenAPI
 
 __all__ = ["Pages"]
 
@@ -31,7 +32,7 @@ class Pages:
     Args:
         catalog: What is served.
         discovery: The documents of it.
-        openapi: What describes it.
+        openapi: Gives what describes it; asked when that is asked for.
         openid: How its tokens are checked.
         now: Tells the time.
     """
@@ -40,7 +41,7 @@ class Pages:
         self,
         catalog: Catalog,
         discovery: Discovery,
-        openapi: OpenAPI,
+        openapi: Callable[[], OpenAPI],
         openid: OpenID,
         now: Callable[[], datetime],
     ) -> None:
@@ -70,7 +71,9 @@ class Pages:
         if first in ("api", "apis"):
             return self._discover(request, first, rest)
         if first == "openapi":
-            return answer_openapi(self._openapi, request, parts, self._now())
+            from dynkube.testing.apiserver.openapi import answer
+
+            return answer(self._openapi(), request, parts, self._now())
         if parts == ["version"]:
             return _version(request)
         if parts in ([""], ["index.html"]):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING, cast
 
 from dynkube.testing.apiserver import printing
-from dynkube.testing.apiserver.customresources.strategy import CustomResourceStrategy
 from dynkube.testing.apiserver.resources import Resource
+
+if TYPE_CHECKING:
+    from dynkube.testing.apiserver.customresources.strategy import CustomResourceStrategy
 
 __all__ = ["printer_of"]
 
@@ -22,9 +25,10 @@ def printer_of(resource: Resource, body: Resource) -> printing.Printer:
         resource: What the path names.
         body: What is answered: the same, or what a subresource of it is, such as a Scale.
     """
-    if not isinstance(resource.strategy, CustomResourceStrategy):
+    if not resource.is_custom:
         return printing.printer_for(body.gvr)
     from dynkube.testing.apiserver.customresources.columns import printer, scale_printer
 
-    row = resource.strategy.schema.row
+    strategy = cast("CustomResourceStrategy", resource.strategy)
+    row = strategy.schema.row
     return printer(row) if body is resource else scale_printer(row)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dynkube.testing.apiserver.registry.admission import Admission, Attributes, Plugin
+from dynkube.testing.apiserver.registry.admission import Admission, Attributes, LatePlugin, Plugin
 from dynkube.testing.apiserver.registry.catalog import Catalog
 from dynkube.testing.apiserver.registry.deletion import Deletion
 from dynkube.testing.apiserver.registry.options import DeleteOptions, WriteOptions
@@ -19,6 +19,7 @@ __all__ = [
     "Change",
     "DeleteOptions",
     "Deletion",
+    "LatePlugin",
     "Outcome",
     "Patch",
     "PatchType",

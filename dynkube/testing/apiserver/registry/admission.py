@@ -7,8 +7,9 @@ metadata is filled and validated, what only judges after.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from dynkube.schema import GroupResource
@@ -19,7 +20,7 @@ from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.statuses import StatusError, forbidden, not_found
 from dynkube.testing.apiserver.storage.store import Store
 
-__all__ = ["NAMESPACES", "Admission", "Attributes", "NamespaceLifecycle", "Plugin"]
+__all__ = ["NAMESPACES", "Admission", "Attributes", "LatePlugin", "NamespaceLifecycle", "Plugin"]
 
 NAMESPACES = GroupResource("", "namespaces")
 _IMMORTAL = frozenset({"default", "kube-system", "kube-public"})
@@ -88,6 +89,33 @@ class Plugin(Protocol):
         """
 
 
+class LatePlugin:
+    """A plugin about some resources only, which is made when one of them is first written: imports cost something.
+
+    Args:
+        about: The resources.
+        make: Makes the plugin.
+    """
+
+    def __init__(self, about: Iterable[GroupResource], make: Callable[[], Plugin]) -> None:
+        self._about = frozenset(about)
+        self._make = make
+
+    @cached_property
+    def _plugin(self) -> Plugin:
+        return self._make()
+
+    def admit(self, attributes: Attributes) -> None:
+        """See `Plugin`."""
+        if attributes.about in self._about:
+            self._plugin.admit(attributes)
+
+    def validate(self, attributes: Attributes) -> None:
+        """See `Plugin`."""
+        if attributes.about in self._about:
+            self._plugin.validate(attributes)
+
+
 class Admission:
     """The chain of plugins, in order."""
 
@@ -154,6 +182,8 @@ class NamespaceLifecycle:
         entry = None if resource is None else self._store.find(resource, "", namespace)
         if entry is None:
             return None
+        if b"Terminating" not in entry.body:
+            return ""
         phase: str = (entry.object().get("status") or {}).get("phase", "")
         return phase
 

@@ -9,7 +9,6 @@ from typing import Any
 
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.customresources.conditions import mark_for_deletion
 from dynkube.testing.apiserver.registry.admission import DELETE
 from dynkube.testing.apiserver.registry.deletion import Deletion, delete
 from dynkube.testing.apiserver.registry.machinery import Machinery
@@ -57,6 +56,8 @@ def delete_definition(machinery: Machinery, scope: Scope, options: DeleteOptions
         return delete(machinery, scope, options)
     machinery.admission.admit(scope, DELETE, None, entry.object(), dry_run=options.dry_run)
     machinery.admission.validate(scope, DELETE, None, entry.object(), dry_run=options.dry_run)
+    from dynkube.testing.apiserver.customresources.conditions import mark_for_deletion  # only CRDs need it
+
     mark_for_deletion(obj, machinery.now())
     return Deletion(_store(machinery, scope, entry, obj, options), is_gone=False)
 

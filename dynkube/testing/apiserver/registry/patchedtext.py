@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynkube.testing.apiserver import patching
 from dynkube.testing.apiserver.decoding import gotypes
 from dynkube.testing.apiserver.resources import Object, Resource
 
@@ -16,6 +15,8 @@ __all__ = ["patched_text"]
 
 def patched_text(resource: Resource, before: Object, data: bytes, *, merges: bool) -> str:
     """The JSON of what a JSON Patch, or a merge patch, makes of an object."""
+    from dynkube.testing.apiserver import patching
+
     return patching.patched_text(_encoded(resource, before), data, merges=merges)
 
 

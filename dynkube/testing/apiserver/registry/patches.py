@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, NoReturn
 
 from dynkube.schema import GroupKind, GroupVersion
-from dynkube.testing.apiserver import patching, statuses
+from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.decoding import IGNORE, STRICT, DecodingError, gotypes
 from dynkube.testing.apiserver.decoding.problems import strict_text, warnings_of
 from dynkube.testing.apiserver.decoding.typenodes import json_word
@@ -130,6 +130,8 @@ def _patched(machinery: Machinery, scope: Scope, patch: Patch, live: Object | No
 
 
 def _by_json(scope: Scope, patch: Patch, current: Object) -> Object:
+    from dynkube.testing.apiserver import patching
+
     apply = patching.json_patch if patch.type is PatchType.JSON else patching.merge_patch
     obj, problems, said = apply(current, patch.data, patch.options.field_validation, typed=not scope.resource.is_custom)
 
@@ -239,6 +241,8 @@ def _with_metadata(obj: Object, problems: list[str]) -> list[str]:
 
 def _strategic(scope: Scope, patch: Patch, current: Object) -> Object:
     resource, directive = scope.resource, patch.options.field_validation
+    from dynkube.testing.apiserver import patching
+
     obj, problems, sent = patching.strategic_merge(current, patch.data, resource.schema, directive)
     record = gotypes().kind(resource.group_version.api_version, resource.kind)
     try:
@@ -259,6 +263,8 @@ def _strategic(scope: Scope, patch: Patch, current: Object) -> Object:
 
 def _applied(machinery: Machinery, scope: Scope, patch: Patch, live: Object | None) -> Object:
     resource, directive = scope.resource, patch.options.field_validation
+    from dynkube.testing.apiserver import patching
+
     applied, problem = patching.read_applied(patch.data)
     obj = track_apply(machinery, scope, live, applied, patch.options)
     _typed(resource, obj, applied)
