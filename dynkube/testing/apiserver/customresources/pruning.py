@@ -84,18 +84,23 @@ def _path(where: _Where) -> str:
 
 def prune_nulls(value: Any, schema: Structural | None) -> None:
     """Drop nulls of fields that are not nullable and have no default, in place; those with one get it later."""
+    if schema is None:
+        return
     if isinstance(value, dict):
-        gone = []
+        if None in value.values():
+            _drop_nulls(value, schema)
+        properties, additional = schema.properties, schema.additional
         for name, each in value.items():
-            known = schema.field(name) if schema else None
-            if each is None:
-                if known is not None and not known.is_nullable and known.default is None:
-                    gone.append(name)
-            elif known is not None and isinstance(each, (dict, list)):
-                prune_nulls(each, known)
-        for name in gone:
-            del value[name]
-    elif isinstance(value, list) and schema is not None:
+            if isinstance(each, (dict, list)):
+                prune_nulls(each, properties.get(name) or additional)
+    elif isinstance(value, list):
         for each in value:
             if isinstance(each, (dict, list)):
                 prune_nulls(each, schema.items)
+
+
+def _drop_nulls(value: dict[str, Any], schema: Structural) -> None:
+    for name in [name for name, each in value.items() if each is None]:
+        known = schema.field(name)
+        if known is not None and not known.is_nullable and known.default is None:
+            del value[name]

@@ -261,7 +261,9 @@ class CustomResourceStrategy(Strategy):
 
     def _settle(self, obj: Object) -> list[FieldError]:
         """What writing a valid object down and reading it again makes of it, in place."""
-        _settle_numbers(obj)
+        for name, each in obj.items():
+            if name != "metadata" and isinstance(each, (dict, list)):
+                _settle_numbers(each)
         storage = self._versions.storage
         row = self._versions.find(storage) if storage != self._kind.version else None
         if row is not None:

@@ -22,6 +22,8 @@ __all__ = ["Validator", "validator"]
 _TYPE_META = frozenset({"apiVersion", "kind"})
 _KINDS = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
 _NATIVE_FORMATS = {int: "int64", float: "float64"}
+_PLAIN_MATCHES: Mapping[type | None, int] = {str: 7, int: 8, bool: 6}
+_PLAIN: Mapping[tuple[str, ...], type] = {("string",): str, ("integer",): int, ("boolean",): bool}
 
 
 class Validator:
@@ -48,6 +50,8 @@ class Validator:
         "one_of",
         "pattern",
         "pattern_check",
+        "plain",
+        "plain_matches",
         "properties",
         "required",
         "string_check",
@@ -87,6 +91,13 @@ class Validator:
         )
         items = raw.get("items")
         self.items = Validator(items, is_structural=is_structural) if isinstance(items, Mapping) else None
+        # Most leaves ask for a type and no more: values of that type are valid, and need no look.
+        self.plain: type | None = None if self._asks_more() else _PLAIN.get(self.types)
+        self.plain_matches = _PLAIN_MATCHES.get(self.plain, 0)
+
+    def _asks_more(self) -> bool:
+        limits = (self.max_length, self.min_length, self.number)
+        return bool(self.format or self.enum or self.pattern or self.has_branches) or limits != (None, None, None)
 
     # ------------------------------------------------------------------ one value
 
@@ -188,9 +199,13 @@ class Validator:
     def _check_list(self, value: list[Any], path: str, found: list[Violation], correlation: Correlation | None) -> int:
         matches = 0
         if self.items is not None:
+            items, plain = self.items, self.items.plain
             for number, each in enumerate(value):
+                if type(each) is plain:
+                    matches += items.plain_matches
+                    continue
                 child = correlation.index(number) if correlation is not None else None
-                matches += self.items.check(each, f"{path}[{number}]", found, child)
+                matches += items.check(each, f"{path}[{number}]", found, child)
         if self.min_items is not None and len(value) < self.min_items:
             text = f"{path} in body should have at least {self.min_items} items"
             found.append(Violation(Code.OTHER, text, path, len(value)))
@@ -218,6 +233,9 @@ class Validator:
                 where = f"{path}.{name}"
             else:
                 where = prefix + name
+            if type(each) is child.plain:
+                matches += child.plain_matches
+                continue
             below = correlation.key(name) if correlation is not None and (path or name not in _TYPE_META) else None
             matches += child.check(each, where, found, below)
         for name in self.required:
