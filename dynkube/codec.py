@@ -32,6 +32,7 @@ __all__ = [
     "decode_object",
     "decode_raw",
     "encode",
+    "encode_plain",
     "gc_paused",
     "split_list",
 ]
@@ -225,6 +226,19 @@ def encode(value: Any, *, argument: str = "body") -> bytes:
         return _encoder.encode(value)
     except (UnicodeEncodeError, OverflowError, TypeError, ValueError) as error:
         raise InvalidRequestError(f"{argument} cannot be sent as JSON: {error}") from error
+
+
+def encode_plain(value: Any) -> bytes:
+    """As `encode`, of what is plain data for certain (it was decoded), which nobody needs to look through.
+
+    Raises:
+        UnicodeEncodeError: A string has half of a surrogate pair.
+
+    Example:
+        >>> encode_plain({"spec": {"replicas": 3}})
+        b'{"spec":{"replicas":3}}'
+    """
+    return _encoder.encode(value)
 
 
 class _NotPlainError(Exception):

@@ -75,6 +75,14 @@ class Strategy:
     def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
         """Keep what an update may not change (PrepareForUpdate)."""
 
+    def arranged(self, obj: Object) -> Object:
+        """The object with its fields in the order in which the server writes them: a new dict, or the same.
+
+        Go writes the fields of a struct as they are declared and the keys of a map sorted; of a
+        custom resource all keys are sorted.
+        """
+        return obj
+
     def validate_name(self, name: str, /, *, prefix: bool = False) -> Sequence[str]:
         """What is wrong with a name (texts), or with a generateName prefix. A DNS subdomain by default."""
         return names.dns1123_subdomain(name, prefix=prefix)
@@ -145,37 +153,35 @@ class Resource:
     """The deprecation warning that every request to this version gets."""
     unserved: Mapping[str, Callable[[], Schema]] = field(default_factory=dict)
     """Schemas of versions that the kind has and nobody is served: managers of fields may still speak them."""
+    group_resource: GroupResource = field(init=False)
+    """What it is called in messages."""
+    storage_resource: GroupResource = field(init=False)
+    """The key of its storage."""
+    storage_group_version: GroupVersion = field(init=False)
+    """What its objects are stored as."""
+    group_kind: GroupKind = field(init=False)
+    """What its kind is called in messages."""
+    group_version: GroupVersion = field(init=False)
+    """Of requests to it."""
 
     @property
     def gvk(self) -> GroupVersionKind:
         """Of its objects."""
         return GroupVersionKind(self.gvr.group, self.gvr.version, self.kind)
 
-    @property
-    def group_resource(self) -> GroupResource:
-        """What it is called in messages."""
-        return GroupResource(self.gvr.group, self.gvr.resource)
-
-    @property
-    def storage_resource(self) -> GroupResource:
-        """The key of its storage."""
-        return GroupResource(self.gvr.group if self.storage_group is None else self.storage_group, self.gvr.resource)
-
-    @property
-    def storage_group_version(self) -> GroupVersion:
-        """What its objects are stored as."""
-        group = self.gvr.group if self.storage_group is None else self.storage_group
-        return GroupVersion(group, self.storage_version)
-
-    @property
-    def group_kind(self) -> GroupKind:
-        """What its kind is called in messages."""
-        return GroupKind(self.gvr.group, self.kind)
-
-    @property
-    def group_version(self) -> GroupVersion:
-        """Of requests to it."""
-        return GroupVersion(self.gvr.group, self.gvr.version)
+    def __post_init__(self) -> None:
+        """Name it in all the ways in which each request needs it."""
+        group, version, plural = self.gvr.group, self.gvr.version, self.gvr.resource
+        stored = group if self.storage_group is None else self.storage_group
+        names = {
+            "group_resource": GroupResource(group, plural),
+            "storage_resource": GroupResource(stored, plural),
+            "storage_group_version": GroupVersion(stored, self.storage_version),
+            "group_kind": GroupKind(group, self.kind),
+            "group_version": GroupVersion(group, version),
+        }
+        for name, value in names.items():
+            object.__setattr__(self, name, value)
 
     @property
     def schema(self) -> Schema:

@@ -106,7 +106,8 @@ def read(data: bytes) -> Loaded:
     """
     try:
         value = codec.decode(data)
-        if b"\\u0022" not in data and data.count(b'"') == codec.encode(value).count(b'"'):
+        is_long = _LONG_NUMBER.search(data) is not None
+        if not is_long and b"\\u0022" not in data and data.count(b'"') == codec.encode_plain(value).count(b'"'):
             return Loaded(value, False)  # no string got lost, so no key did
     except (DecodeError, RecursionError, ValueError):
         pass
@@ -164,6 +165,7 @@ def _plain_number(number: float) -> int | float:
 
 # --------------------------------------------------------------------------- the parser
 
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")
 _STRING: Final = re.compile(rb'"[^"\\\x00-\x1f]*+(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*+)*+')
 _NUMBER: Final = re.compile(rb"-?(?:0|[1-9][0-9]*)(?:(?P<fraction>\.[0-9]+)?(?P<exponent>[eE][+-]?[0-9]+)?)")

@@ -28,6 +28,7 @@ class Machinery:
     catalog: Catalog
     admission: Admission
     clock: Callable[[], datetime]
+    _told: tuple[datetime | None, str] = (None, "")
 
     @cached_property
     def lookup(self) -> StoredLookup:
@@ -36,7 +37,10 @@ class Machinery:
 
     def now(self) -> str:
         """The time as metadata has it: whole seconds of UTC."""
-        return format_time(self.clock())
+        second = self.clock().replace(microsecond=0)
+        if second != self._told[0]:
+            self._told = (second, format_time(second))
+        return self._told[1]
 
     @cached_property
     def field_versions(self) -> FieldVersions:

@@ -48,7 +48,7 @@ class Entry:
         self.revision = revision
         self.labels: Mapping[str, str] = metadata.get("labels") or _NOTHING
         self.fields = fields
-        self.body = codec.encode({name: value for name, value in obj.items() if name not in {"apiVersion", "kind"}})
+        self.body = codec.encode_plain({name: value for name, value in obj.items() if name not in {"apiVersion", "kind"}})
 
     def __repr__(self) -> str:
         return f"<Entry {self.kind} {self.key} at {self.revision}>"
