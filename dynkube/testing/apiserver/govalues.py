@@ -8,7 +8,7 @@ from typing import Any
 
 from dynkube.testing.apiserver.fielderrors import quoted
 
-__all__ = ["go_syntax", "go_type", "json_text", "plain"]
+__all__ = ["go_syntax", "go_type", "json_text", "plain", "sorted_keys"]
 
 _TYPES = {bool: "bool", int: "int64", float: "float64", str: "string", list: "[]interface {}", type(None): "<nil>"}
 _SPECIAL = re.compile('["\\\\<>&\x00-\x1f\u2028\u2029]')
@@ -28,6 +28,17 @@ def json_text(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ",".join(f"{json_text(name)}:{json_text(value[name])}" for name in sorted(value)) + "}"
     return "null" if value is None else _scalar(value, lowest=-6, highest=21, exponent="+d")
+
+
+def sorted_keys(value: Any) -> Any:
+    """The same with the keys of all maps sorted, as ``encoding/json`` writes them; new dicts and lists.
+
+    >>> sorted_keys({"b": 1, "a": [{"d": 2, "c": 3}]})
+    {'a': [{'c': 3, 'd': 2}], 'b': 1}
+    """
+    if isinstance(value, dict):
+        return {name: sorted_keys(value[name]) for name in sorted(value)}
+    return [sorted_keys(each) for each in value] if isinstance(value, list) else value
 
 
 def plain(value: Any) -> str:

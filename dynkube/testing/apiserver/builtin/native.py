@@ -35,6 +35,12 @@ class NativeStrategy(Strategy):
         record = types.kind(group_version.api_version, self.group_kind.kind)
         return [] if record is None else types.normalize(obj, record.definition)
 
+    def arranged(self, obj: Object) -> Object:
+        """See `Strategy`: by the kind's Go type."""
+        types = gotypes()
+        record = types.kind(obj["apiVersion"], self.group_kind.kind)
+        return obj if record is None else types.arranged(obj, record.definition)
+
     # ------------------------------------------------------------------ preparation
 
     def prepare_for_create(self, obj: Object) -> None:

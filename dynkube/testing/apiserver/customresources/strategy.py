@@ -30,7 +30,7 @@ from dynkube.testing.apiserver.customresources.values import Validator, validato
 from dynkube.testing.apiserver.customresources.violations import NO_PATH, Violation, field_errors
 from dynkube.testing.apiserver.decoding import DecodingError
 from dynkube.testing.apiserver.fielderrors import ErrorType, FieldError, invalid, quoted
-from dynkube.testing.apiserver.govalues import plain
+from dynkube.testing.apiserver.govalues import plain, sorted_keys
 from dynkube.testing.apiserver.resources import Object, Strategy
 
 __all__ = ["CustomResourceStrategy", "VersionSchema", "Versions"]
@@ -159,6 +159,11 @@ class CustomResourceStrategy(Strategy):
         if row is not None:
             _reshape(converted, row)
         return converted
+
+    def arranged(self, obj: Object) -> Object:
+        """All keys sorted, as Go writes a map."""
+        result: Object = sorted_keys(obj)
+        return result
 
     def restore(self, obj: Object) -> None:
         """What reading a stored object does, in place: a CRD may have changed since it was written.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from binascii import b2a_base64
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -82,7 +82,9 @@ class Slice(Node):
 
     def ordered(self, value: Any) -> Any:
         """See `Node`."""
-        return [self.item.ordered(each) for each in value] if isinstance(value, list) else value
+        if self.item.simple is not None or not isinstance(value, list):
+            return value
+        return [self.item.ordered(each) for each in value]
 
     def _each(self, value: list[Any], state: State, change: Callable[[Any, State], Any]) -> list[Any]:
         simple = self.item.simple
@@ -134,6 +136,8 @@ class Mapped(Node):
         """See `Node`."""
         if not isinstance(value, dict):
             return value
+        if self.item.simple is not None:
+            return {key: value[key] for key in sorted(value)}
         return {key: self.item.ordered(value[key]) for key in sorted(value)}
 
     def _each(self, value: dict[str, Any], state: State, change: Callable[[Any, State], Any]) -> dict[str, Any]:
@@ -178,6 +182,13 @@ class Struct(Node):
     @cached_property
     def _simple(self) -> Mapping[str, type]:
         return {name: each.node.simple for name, each in self.fields.items() if each.node.simple is not None}
+
+    @cached_property
+    def _orders(self) -> Sequence[tuple[str, Callable[[Any], Any] | None]]:
+        """The fields as they are declared, and what orders each; most hold what has no order."""
+        return [
+            (name, None if each.node.simple is not None else each.node.ordered) for name, each in self.fields.items()
+        ]
 
     @cached_property
     def _always_written(self) -> tuple[Field, ...]:
@@ -247,7 +258,7 @@ class Struct(Node):
         """See `Node`."""
         if not isinstance(value, dict):
             return value
-        return {key: field.node.ordered(value[key]) for key, field in self.fields.items() if key in value}
+        return {key: value[key] if order is None else order(value[key]) for key, order in self._orders if key in value}
 
     def _completed(self, value: dict[str, Any], gone: list[str]) -> dict[str, Any]:
         for key in gone:

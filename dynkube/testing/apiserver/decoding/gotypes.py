@@ -88,6 +88,11 @@ class GoTypes:
         _become(obj, result)
         return sorted(state.unmatched)
 
+    def arranged(self, obj: dict[str, Any], definition: str) -> dict[str, Any]:
+        """What `normalize` made, with its fields in the order in which Go writes them; a new dict."""
+        result: dict[str, Any] = self.node(definition).ordered(obj)
+        return result
+
     def node(self, reference: str) -> Node:
         """The node of a type: a definition's name, or what a field has in the table (``*int32``).
 

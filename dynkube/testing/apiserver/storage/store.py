@@ -109,7 +109,7 @@ class Store:
         fields = {"metadata.name": metadata["name"], **resource.strategy.selectable_fields(obj)}
         if resource.namespaced:
             fields["metadata.namespace"] = metadata["namespace"]
-        entry = Entry(obj, revision, fields)
+        entry = Entry(resource.strategy.arranged(obj), revision, fields)
         self.encodings += 1
         self._tell(resource.storage_resource, collection.put(entry))
         return entry
