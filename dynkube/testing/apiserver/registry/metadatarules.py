@@ -107,13 +107,16 @@ def update_errors(
     errors = validate_common_fields(metadata, before, namespaced=resource.namespaced)
     if not errors and metadata.get("finalizers") == before.get("finalizers"):
         return others  # what the kind adds is about names of finalizers, and these were judged
-    for check in _checks(resource.group_kind, subresource):
+    checks = _checks(resource.group_kind, subresource)
+    for check in checks:
         if check == _WHOLE:
             errors += _as_new(resource, metadata)
+            if checks == (_WHOLE, _CHANGE):  # these look at the object as if it was new, then at what changed
+                errors += others
         else:
             errors += validate_object_meta_update(metadata, before)
             errors += _finalizer_names(resource, metadata)
-    return [*errors, *others]
+    return errors if checks == (_WHOLE, _CHANGE) else [*errors, *others]
 
 
 def _checks(kind: GroupKind, subresource: str) -> Sequence[str]:
