@@ -13,7 +13,7 @@ from dynkube import GroupKind, GroupVersionKind, GroupVersionResource
 DEPLOYMENTS = GroupVersionResource("apps", "v1", "deployments")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def mapped(server) -> Iterator[dynkube.DynamicClient]:  # type: ignore[no-untyped-def]
     with server.connect() as client:
         yield client

@@ -342,6 +342,7 @@ class Walk(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.behaviour("10.3")
 def test_the_servers_are_one(both: Both) -> None:
     both.post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", crate_crd(), compare=False)
     for side in both.sides:

@@ -171,7 +171,7 @@ class TestErrors:
             client.resource(dynkube.GroupVersionResource("", "v1", "namespaces")).get("absent")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def deprecated(server) -> str:  # type: ignore[no-untyped-def]
     """The path of a version that the server warns about."""
     manifest = crd("oldies", "Oldie", group="warnings.dynkube.dev")
