@@ -107,6 +107,8 @@ class Mapped(Node):
     def __init__(self, name: str, item: Node) -> None:
         super().__init__(name)
         self.item = item
+        # Decoded it is null, but no object is seen that was not in storage, where there are only empty bytes.
+        self._of_nil = "" if isinstance(item, Bytes) else None
 
     def zero(self) -> None:
         """See `Node`."""
@@ -148,7 +150,9 @@ class Mapped(Node):
                 path.append(key)
                 new = change(item, state)
                 path.pop()
-                if new is not item:
+                if new is None:
+                    value[key] = self._of_nil
+                elif new is not item:
                     value[key] = None if new is NIL else new
         return value
 

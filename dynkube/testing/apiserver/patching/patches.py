@@ -13,7 +13,6 @@ from dynkube.testing.apiserver.decoding.problems import IGNORE, DecodingError
 from dynkube.testing.apiserver.decoding.scalarnodes import Anything, String
 from dynkube.testing.apiserver.decoding.typenodes import Field, State, json_word
 from dynkube.testing.apiserver.decoding.yamltext import YAMLError, load_yaml
-from dynkube.testing.apiserver.govalues import json_text
 from dynkube.testing.apiserver.patching.merging import merge, without_nulls
 from dynkube.testing.apiserver.patching.operations import PatchFailedError, apply_operations
 from dynkube.testing.apiserver.patching.refusals import invalid_patch, patch_rejected
@@ -21,7 +20,7 @@ from dynkube.testing.apiserver.patching.strategic import merge_strategically
 from dynkube.testing.apiserver.patching.tracing import Trace
 from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.schemas import Schema
-from dynkube.testing.apiserver.statuses import bad_request, request_entity_too_large
+from dynkube.testing.apiserver.statuses import StatusError, bad_request, request_entity_too_large
 
 __all__ = ["Patched", "json_patch", "merge_patch", "patched_text", "read_applied", "strategic_merge"]
 
@@ -73,13 +72,16 @@ def json_patch(current: Object, data: bytes, directive: str, *, typed: bool = Fa
     except JSONSyntaxError as error:
         raise bad_request(str(error)) from None
     _check_operations(operations)
+    trace = Trace()
     try:
-        outcome = apply_operations(copied(current), operations or [], Trace())
+        outcome = apply_operations(copied(current), operations or [], trace)
     except PatchFailedError:
         raise patch_rejected() from None
     if not typed:
         problems = [*problems, *duplicate_fields(outcome)]
-    return Patched(_object(copied(outcome), typed=typed), problems, outcome)
+    if not isinstance(outcome, dict):
+        raise _no_object(outcome, patched_text(current, data, merges=False))
+    return Patched(_settled(copied(trace.copied(outcome)), typed=typed), problems, outcome)
 
 
 def _problems_of_operations(data: bytes) -> list[str]:
@@ -123,9 +125,10 @@ def merge_patch(current: Object, data: bytes, directive: str, *, typed: bool = F
     if not isinstance(patch, (dict, list)):
         raise bad_request("Invalid JSON Patch")
     if isinstance(patch, list):
-        return Patched(_object(without_nulls(patch), typed=typed), problems, patch)
-    outcome = merge(copied(current), patch, Trace())
-    return Patched(_object(copied(outcome), typed=typed), problems, outcome)
+        raise _no_object(patch, patched_text(current, data, merges=True))
+    trace = Trace()
+    outcome = merge(copied(current), patch, trace)
+    return Patched(_settled(trace.copied(outcome), typed=typed), problems, outcome)
 
 
 def _problems_of_map(patch: Any, prefix: str) -> list[str]:
@@ -143,10 +146,12 @@ def _problems_of_map(patch: Any, prefix: str) -> list[str]:
     return duplicate_fields(patch)
 
 
-def _object(outcome: Any, *, typed: bool) -> Object:
-    if not isinstance(outcome, dict):
-        problem = f"json: cannot unmarshal {json_word(outcome)} into Go value of type {VERSION_AND_KIND}"
-        raise invalid_patch(json_text(plain(outcome)), f"couldn't get version/kind; json parse error: {problem}")
+def _no_object(outcome: Any, text: str) -> StatusError:
+    problem = f"json: cannot unmarshal {json_word(outcome)} into Go value of type {VERSION_AND_KIND}"
+    return invalid_patch(text, f"couldn't get version/kind; json parse error: {problem}")
+
+
+def _settled(outcome: Object, *, typed: bool) -> Object:
     if not typed:
         try:
             return dict(plain(outcome))

@@ -35,9 +35,10 @@ class Trace:
             self.add_all(each)
 
     def copied(self, value: Any) -> Any:
-        """A copy that is made by writing the value and reading it again when somebody looks into it."""
+        """What is read when the value is written and read again: a copy, with keys in the order of the text."""
         if isinstance(value, dict):
-            return {key: self.copied(each) for key, each in self._pairs(value)}
+            pairs = [(key, self.copied(each)) for key, each in self._pairs(value)]
+            return RepeatedKeys(pairs) if len(pairs) > len(value) else dict(pairs)
         return [self.copied(each) for each in value] if isinstance(value, list) else value
 
     def written(self, value: Any) -> str:
