@@ -14,7 +14,9 @@
     │   ├── ConnectError                  refused, unreachable, unknown host, proxy
     │   │   └── TLSError                  handshake or certificate verification failed
     │   ├── RequestTimeoutError           connect or read timed out (not the caller's deadline)
-    │   └── ConnectionLostError           reset, EOF or broken in the middle
+    │   ├── ConnectionLostError           reset, EOF or broken in the middle
+    │   └── CredentialError               not sent: its credential could not be had
+    │       └── ExecPluginError           the plugin that gives it: ``.command``, ``.exit_code``, ``.stderr``
     ├── DecodeError                       bytes that are not what they claim to be
     │   └── FrameTooLargeError            one watch frame above the limit
     ├── DeadlineExceededError             (also TimeoutError) the caller's ``timeout=`` ran out
@@ -59,11 +61,13 @@ __all__ = [
     "ConnectError",
     "ConnectionLostError",
     "ContextNotFoundError",
+    "CredentialError",
     "DeadlineExceededError",
     "DecodeError",
     "DiscoveryError",
     "DynkubeError",
     "EmptyConfigError",
+    "ExecPluginError",
     "ExpiredError",
     "ForbiddenError",
     "FrameTooLargeError",
@@ -200,6 +204,38 @@ class ConnectionLostError(TransportError):
 
     def __init__(self, message: str, *, method: str = "", url: str = "", response_started: bool = False) -> None:
         self.response_started = response_started
+        super().__init__(message, method=method, url=url)
+
+
+class CredentialError(TransportError):
+    """The request was not sent, since the credential for it could not be had or renewed.
+
+    An error of its own, never a request without the credential. Whoever gives it (a plugin, an identity provider) may
+    succeed the next time.
+    """
+
+
+class ExecPluginError(CredentialError):
+    """An exec credential plugin failed, or gave what is no credential.
+
+    ``command`` is the plugin as it is configured, ``exit_code`` what it ended with (None when it did not run to
+    its end, negative for a signal), ``stderr`` the end of what it wrote there, with the secrets of its configuration
+    masked.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        command: str = "",
+        exit_code: int | None = None,
+        stderr: str = "",
+        method: str = "",
+        url: str = "",
+    ) -> None:
+        self.command = command
+        self.exit_code = exit_code
+        self.stderr = stderr
         super().__init__(message, method=method, url=url)
 
 

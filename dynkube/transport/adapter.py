@@ -91,6 +91,9 @@ class ServerAdapter(HTTPAdapter):
         url = request.url or ""
         if not url.startswith(self.origin) or url[len(self.origin) : len(self.origin) + 1] not in {"/", "?", ""}:
             raise InvalidURL(f"this client speaks to {self.origin} only", request=request)
+        call = current_call()
+        if call is not None:
+            call.adapter = self
         return self.pool
 
     def cert_verify(self, *_: Any, **__: Any) -> None:

@@ -45,16 +45,18 @@ class Call:
         "__weakref__",
         "_lock",
         "_wake",
+        "adapter",
         "cut",
         "interrupted",
         "phase",
         "response",
         "reused",
         "started",
+        "streaming",
         "target",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, *, streaming: bool = False) -> None:
         self._lock = threading.Lock()
         self._wake: Callable[[], object] | None = None
         self.interrupted = False
@@ -70,6 +72,10 @@ class Call:
         self.started = False
         """A byte of the response has arrived."""
         self.response: http.client.HTTPResponse | None = None
+        self.streaming = streaming
+        """Its response is read as it comes, perhaps for hours."""
+        self.adapter: object = None
+        """Whose connection it uses: an adapter that shows another client certificate may have taken its place."""
 
     def attach(self, wake: Callable[[], object], phase: str) -> None:
         """From now on, ``wake`` interrupts this call; it runs at once if the call has been interrupted."""

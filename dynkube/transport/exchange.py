@@ -6,7 +6,8 @@ import contextlib
 import math
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPResponse as ParsedResponse
@@ -16,14 +17,16 @@ import requests
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.response import BaseHTTPResponse
 
-from dynkube.errors import CancelledError, ClosedError, ConnectionLostError, DeadlineExceededError
+from dynkube.errors import CancelledError, ClosedError, ConnectionLostError, CredentialError, DeadlineExceededError
 from dynkube.transport.adapter import Answer
 from dynkube.transport.auth import Credentials
 from dynkube.transport.body import is_gzip, read_whole
 from dynkube.transport.dial import Call, making
 from dynkube.transport.failures import Failures
-from dynkube.transport.scope import CallScope
+from dynkube.transport.rotation import Rotation
+from dynkube.transport.scope import CallScope, CancelToken
 from dynkube.transport.session import SessionSender
+from dynkube.transport.source import Credential, CredentialSource
 from dynkube.wire.messages import Headers, Request
 
 __all__ = ["CONNECT_TIMEOUT", "CallsUnderWay", "Exchange", "Link"]
@@ -55,10 +58,22 @@ class CallsUnderWay:
         with self._lock:
             self._calls.discard(call)
 
+    @property
+    def closed(self) -> bool:
+        """Whether there may be no more calls."""
+        return self._closed
+
     def check(self) -> None:
         """Raises `ClosedError` when there may be no more calls."""
         if self._closed:
             raise ClosedError("the client has been closed")
+
+    def end_streams(self, adapter: object) -> None:
+        """Interrupt the streams that use a connection of ``adapter``: they end as if the server had hung up."""
+        with self._lock:
+            calls = [call for call in self._calls if call.streaming and call.adapter is adapter]
+        for call in calls:
+            call.interrupt()
 
     def close(self) -> None:
         """Interrupt every call, and allow no more."""
@@ -79,6 +94,26 @@ class Link:
     credentials: Credentials
     sender: SessionSender
     failures: Failures
+    rotation: Rotation
+    source: CredentialSource | None = None
+    """Who gives the credential, where it is not a static one."""
+
+    @contextmanager
+    def asking(self, scope: CallScope) -> Iterator[CallScope]:
+        """The scope for asking the source within ``scope``: it ends with that one, and when the transport closes."""
+        call, ended = Call(), CancelToken()
+        self.calls.begin(call)
+        call.attach(ended.cancel, "getting credentials")
+        disarm = scope.arm(call.interrupt)
+        try:
+            yield CallScope(cancel=ended)
+        except CancelledError:
+            scope.check()
+            self.calls.check()
+            raise
+        finally:
+            disarm()
+            self.calls.end(call)
 
 
 class Exchange:
@@ -92,24 +127,27 @@ class Exchange:
         "_target",
         "answer",
         "call",
+        "credential",
         "gunzip",
         "headers",
         "parsed",
         "status",
     )
 
-    def __init__(self, link: Link, request: Request, target: str, scope: CallScope) -> None:
+    def __init__(self, link: Link, request: Request, target: str, scope: CallScope, *, streaming: bool = False) -> None:
         scope.check()
         self._link = link
         self._request = request
         self._target = target
         self._scope = scope
-        self.call = Call()
+        self.call = Call(streaming=streaming)
         link.calls.begin(self.call)
         self._disarm: Callable[[], None] = scope.arm(_weakly(self.call))
         self.answer: Any = None
         self.parsed: ParsedResponse | None = None
         self.status = 0
+        self.credential: Credential | None = None
+        """What the request authenticated with, if the source gave it."""
         self.headers: Headers = _NO_HEADERS
         self.gunzip = False
 
@@ -148,8 +186,27 @@ class Exchange:
         if isinstance(request.body, bytes):
             headers["Content-Length"] = str(len(request.body))
         prepared = link.sender.prepare(prepared)
-        link.credentials.authorize(prepared.headers)
+        if link.source is None:
+            link.credentials.authorize(prepared.headers)
+        else:
+            self._authenticate(link.source, prepared.headers)
         return prepared
+
+    def _authenticate(self, source: CredentialSource, headers: MutableMapping[str, str]) -> None:
+        if "Authorization" in headers:
+            return  # what the caller says wins, and the plugin does not run (client-go's exec.roundTripper)
+        credential = source.current()
+        if credential is None:
+            try:
+                with self._link.asking(self._scope) as scope:
+                    credential = source.obtain(scope)
+            except CredentialError as error:
+                error.method, error.url = self._request.method, f"{self._link.base_url}{self._request.path}"
+                raise
+        self.credential = credential
+        self._link.rotation.show(credential)
+        if credential.token:
+            headers["Authorization"] = f"Bearer {credential.token}"
 
     def _bounded(self, seconds: float) -> float | None:
         bound = self._scope.bound(None if math.isinf(seconds) else seconds)
@@ -161,6 +218,11 @@ class Exchange:
             return read_whole(self.answer.raw, gunzip=self.gunzip)
         content: bytes = self.answer.content
         return content
+
+    @property
+    def replayable(self) -> bool:
+        """Whether the request can be sent a second time."""
+        return self._request.replayable
 
     def is_stale(self, failure: Exception) -> bool:
         """Whether the failure was that of an idle connection, and the request may be sent again."""

@@ -70,7 +70,8 @@ class Failures:
         self._trust = describe_trust(config.tls)
         self._has_ca = config.tls.has_ca
         self._name = config.tls.server_name or host
-        self._has_certificate = config.tls.has_client_certificate
+        # A plugin may give one, too.
+        self._has_certificate = config.tls.has_client_certificate or config.exec is not None
         self._config = f" (from {config.source})" if config.source else ""
         proxy_parts = urlsplit(proxy)
         self._proxy = f"{proxy_parts.hostname}:{proxy_parts.port or ''}".rstrip(":") if proxy else ""

@@ -18,6 +18,7 @@ from requests.utils import default_headers
 from dynkube.config.model import TLSConfig
 from dynkube.errors import ConfigError
 from dynkube.transport.adapter import ServerAdapter
+from dynkube.transport.rotation import Rotation
 from dynkube.transport.tls import as_file
 
 __all__ = ["Auth", "SessionSender"]
@@ -35,7 +36,7 @@ class SessionSender:
     """
 
     def __init__(
-        self, session: requests.Session | None, auth: Auth | None, own: ServerAdapter, tls: TLSConfig, proxy: str
+        self, session: requests.Session | None, auth: Auth | None, own: Rotation, tls: TLSConfig, proxy: str
     ) -> None:
         self._session = session
         self._own = own
@@ -85,10 +86,11 @@ class SessionSender:
         Returns:
             A `requests.Response`, or an `adapter.Answer` where nobody else will look at it.
         """
-        adapter, options = self._adapter(request)
+        own = self._own.adapter
+        adapter, options = self._adapter(request, own)
         hooks = request.hooks
         # Set on the instance: the adapter reads it when it builds the response.
-        request.bare = adapter is self._own and not hooks["response"]  # type: ignore[attr-defined]
+        request.bare = adapter is own and not hooks["response"]  # type: ignore[attr-defined]
         options = {"stream": True, "timeout": timeout, **options}
         answer: Any = adapter.send(request, **options)
         if isinstance(answer, requests.Response):
@@ -107,14 +109,19 @@ class SessionSender:
 
     # ------------------------------------------------------------- adapters
 
-    def _adapter(self, request: requests.PreparedRequest) -> tuple[BaseAdapter, dict[str, Any]]:
+    def _adapter(self, request: requests.PreparedRequest, own: ServerAdapter) -> tuple[BaseAdapter, dict[str, Any]]:
         if self._session is not None:
             adapter = self._session.get_adapter(request.url or "")
             if not _is_stock(adapter):
+                if self._own.rotated:
+                    raise ConfigError(
+                        "session: an adapter of its own cannot show the client certificate that the exec plugin gave; "
+                        "use no adapter of your own, or a plugin that gives a token"
+                    )
                 if self._foreign is None:
                     self._foreign = self._foreign_options(self._session)
                 return adapter, self._foreign
-        return self._own, {"verify": True, "cert": None, "proxies": {}}
+        return own, {"verify": True, "cert": None, "proxies": {}}
 
     def _foreign_options(self, session: requests.Session) -> dict[str, Any]:
         proxies = dict(session.proxies)

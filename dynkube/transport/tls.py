@@ -14,7 +14,7 @@ from dynkube.config.model import TLSConfig
 from dynkube.errors import ConfigError
 from dynkube.transport.dial import wrap_tls
 
-__all__ = ["client_context", "describe_trust", "proxy_context"]
+__all__ = ["check_client_certificate", "client_context", "describe_trust", "proxy_context"]
 
 _CERTIFICATE = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
@@ -129,6 +129,15 @@ def _trust_system(context: ssl.SSLContext) -> None:
 
 
 # --------------------------------------------------------------------------- client certificate
+
+
+def check_client_certificate(tls: TLSConfig) -> None:
+    """Return if the client certificate and key of ``tls`` can be used.
+
+    Raises:
+        ConfigError: They cannot; says which and why, and quotes nothing of them.
+    """
+    _identify(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), tls)
 
 
 def _identify(context: ssl.SSLContext, tls: TLSConfig) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from types import TracebackType
 from typing import Self
 from urllib.parse import urljoin
 
 import requests
 
-from dynkube.config.model import RESTConfig
-from dynkube.errors import ConnectError, InvalidRequestError, TransportError
+from dynkube.config.model import RESTConfig, TLSConfig
+from dynkube.errors import ConnectError, DecodeError, InvalidRequestError, TransportError
 from dynkube.transport.adapter import ServerAdapter
 from dynkube.transport.auth import Credentials
 from dynkube.transport.body import source_of
@@ -19,8 +20,10 @@ from dynkube.transport.exchange import CallsUnderWay, Exchange, Link
 from dynkube.transport.failures import Failures
 from dynkube.transport.pool import drop_idle
 from dynkube.transport.proxies import choose_proxy
+from dynkube.transport.rotation import Rotation
 from dynkube.transport.scope import CallScope
 from dynkube.transport.session import Auth, SessionSender
+from dynkube.transport.source import CredentialSource
 from dynkube.transport.stream import Stream
 from dynkube.transport.tls import client_context, proxy_context
 from dynkube.wire.messages import Request, Response
@@ -33,6 +36,7 @@ STREAM_READ_TIMEOUT = 330.0
 """Seconds without a byte in a stream: above the 295 s after which the server ends the longest watch we ask for."""
 
 _MAX_REDIRECTS = 5
+_DRAIN_BYTES = 2048
 _REDIRECTS = (301, 302, 303, 307, 308)
 _TARGET = re.compile(r"/[\x21\x22\x24-\x7e]*")  # "#" would be the end of it for some
 _HTTPS_WANTED = b"Client sent an HTTP request to an HTTPS server"
@@ -46,35 +50,42 @@ class Transport:
         session: A user's session, for its adapters, auth, hooks, headers and cookies. Its ``verify`` and ``cert``
             count for adapters of its own; ``trust_env`` never counts.
         auth: An auth class of requests. Where it sets no Authorization header, the config's credentials do.
+        source: Who gives the credential where the config names a plugin: `dynkube.credentials.source_for` makes one,
+            and `dynkube.rest.RESTClient` hands it over.
 
     Raises:
-        ConfigError: The CA, client certificate, token file or proxy of the config cannot be used, or its
-            credentials come from a plugin.
+        ConfigError: The CA, client certificate, token file or proxy of the config cannot be used, or it names a plugin
+            and there is no ``source``.
     """
 
     def __init__(
-        self, config: RESTConfig, *, session: requests.Session | None = None, auth: Auth | None = None
+        self,
+        config: RESTConfig,
+        *,
+        session: requests.Session | None = None,
+        auth: Auth | None = None,
+        source: CredentialSource | None = None,
     ) -> None:
-        config.require_static_credentials()
+        if source is None:
+            config.require_static_credentials()
         self._base_url = config.base_url
         self._prefix = config.path_prefix
         environ: Mapping[str, str] | None = None if config.trust_env else {}
         proxy = choose_proxy(config.base_url, config.proxy_url, environ)
-        self._adapter = ServerAdapter(
-            config.base_url,
-            context=client_context(config.tls) if config.is_tls else None,
-            server_name=config.tls.server_name,
-            proxy=proxy,
-            proxy_context=proxy_context(config.tls) if proxy.startswith("https://") else None,
-        )
+        calls = CallsUnderWay()
+        self._rotation = Rotation(config.tls, partial(_adapter, config.base_url, proxy), calls.end_streams)
         self._link = Link(
             base_url=config.base_url,
             decompress=not config.disable_compression,
-            calls=CallsUnderWay(),
+            calls=calls,
             credentials=Credentials(config),
-            sender=SessionSender(session, auth, self._adapter, config.tls, proxy),
+            sender=SessionSender(session, auth, self._rotation, config.tls, proxy),
             failures=Failures(config, proxy),
+            rotation=self._rotation,
+            source=source,
         )
+        if source is not None:
+            source.listen(self._rotation.show)
 
     def send(self, request: Request, *, scope: CallScope | None = None, read_timeout: float | None = None) -> Response:
         """Send ``request`` and read the whole response, un-gzipped.
@@ -139,7 +150,7 @@ class Transport:
     def close(self) -> None:
         """Close every connection; calls and streams under way end in `ClosedError`. Closing twice is fine."""
         self._link.calls.close()
-        self._adapter.close()
+        self._rotation.close()
         self._link.sender.close()
 
     def __enter__(self) -> Self:
@@ -153,9 +164,24 @@ class Transport:
     def __repr__(self) -> str:
         return f"<Transport {self._base_url}>"
 
+    def _replaced(self, exchange: Exchange, scope: CallScope) -> bool:
+        """After a 401: whether the request is worth another attempt, with another credential than the refused one."""
+        source, rejected = self._link.source, exchange.credential
+        if exchange.status != 401 or source is None or rejected is None:
+            return False
+        with self._link.asking(scope) as asking:
+            found = source.renew(rejected, asking)
+        return not found.same_as(rejected) and exchange.replayable
+
     # ------------------------------------------------------------- one exchange
 
     def _whole(self, request: Request, target: str, scope: CallScope, read_timeout: float) -> Response:
+        exchange, response = self._read(request, target, scope, read_timeout)
+        if exchange.credential is not None and self._replaced(exchange, scope):
+            _, response = self._read(request, target, scope, read_timeout)
+        return response
+
+    def _read(self, request: Request, target: str, scope: CallScope, read_timeout: float) -> tuple[Exchange, Response]:
         exchange = self._open(request, target, scope, read_timeout)
         try:
             body = exchange.body()
@@ -167,10 +193,24 @@ class Transport:
             exchange.check()
         if not self._base_url.startswith("https:"):
             self._check_scheme(exchange.status, body)
-        return Response(status=exchange.status, headers=exchange.headers, body=body, request=request)
+        return exchange, Response(status=exchange.status, headers=exchange.headers, body=body, request=request)
 
     def _stream(self, request: Request, target: str, scope: CallScope, read_timeout: float) -> Stream:
-        exchange = self._open(request, target, scope, read_timeout)
+        exchange = self._open(request, target, scope, read_timeout, streaming=True)
+        stream = self._opened(request, exchange)
+        if exchange.credential is None or exchange.status != 401:
+            return stream
+        try:
+            replaced = self._replaced(exchange, scope)
+        except BaseException:
+            stream.close()
+            raise
+        if not replaced:
+            return stream
+        _drain(stream)
+        return self._opened(request, self._open(request, target, scope, read_timeout, streaming=True))
+
+    def _opened(self, request: Request, exchange: Exchange) -> Stream:
         return Stream(
             request,
             exchange.status,
@@ -182,13 +222,15 @@ class Transport:
             finish=exchange.finish,
         )
 
-    def _open(self, request: Request, target: str, scope: CallScope, read_timeout: float) -> Exchange:
+    def _open(
+        self, request: Request, target: str, scope: CallScope, read_timeout: float, *, streaming: bool = False
+    ) -> Exchange:
         """Send, and wait for the header of the response."""
         if not _TARGET.fullmatch(target):
             raise InvalidRequestError(f"path or query of {request.method} {request.path!r}: not escaped")
         replayed = False
         while True:
-            exchange = Exchange(self._link, request, target, scope)
+            exchange = Exchange(self._link, request, target, scope, streaming=streaming)
             try:
                 exchange.submit(read_timeout)
             except Exception as error:
@@ -201,7 +243,7 @@ class Transport:
                 # The server closed an idle connection while the request was on its way; Go's net/http replays
                 # these requests too. All idle connections are as old, so the replay gets a new one.
                 replayed = True
-                drop_idle(self._adapter.pool)
+                drop_idle(self._rotation.adapter.pool)
             except BaseException:
                 exchange.finish()
                 raise
@@ -227,6 +269,26 @@ class Transport:
     def _check_scheme(self, status: int, body: bytes) -> None:
         if status == 400 and body.startswith(_HTTPS_WANTED):
             raise ConnectError(f"{self._base_url}: the server there wants https; write server: https://...")
+
+
+def _adapter(base_url: str, proxy: str, tls: TLSConfig) -> ServerAdapter:
+    return ServerAdapter(
+        base_url,
+        context=client_context(tls) if base_url.startswith("https:") else None,
+        server_name=tls.server_name,
+        proxy=proxy,
+        proxy_context=proxy_context(tls) if proxy.startswith("https://") else None,
+    )
+
+
+def _drain(stream: Stream) -> None:
+    # A little more read lets the connection be used again.
+    try:
+        stream.read_all(_DRAIN_BYTES)
+    except (TransportError, DecodeError):
+        pass
+    finally:
+        stream.close()
 
 
 def _checked(read_timeout: float) -> float:

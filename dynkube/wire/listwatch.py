@@ -60,6 +60,7 @@ from typing import Any, Protocol, TypeAlias
 from dynkube.errors import (
     APIStatusError,
     ConnectError,
+    CredentialError,
     DecodeError,
     ExpiredError,
     FrameTooLargeError,
@@ -663,8 +664,9 @@ class ListWatch:
             code = _code(error)
             return 400 <= code < 500 and code not in _PASSING
         if isinstance(error, TransportError):
-            # A wrong CA stays wrong; a handshake that a dying server broke off does not.
-            return isinstance(error, TLSError) and not self._ever_connected
+            # A wrong CA stays wrong, and a plugin that is not installed is missing next time, too; a handshake that a
+            # dying server broke off is another matter, and so is a plugin that worked before.
+            return isinstance(error, TLSError | CredentialError) and not self._ever_connected
         if isinstance(error, DecodeError):
             self._garbage += 1
             too_often = self._garbage >= _GARBAGE_BEFORE_FAIL

@@ -284,7 +284,7 @@ def test_an_idle_connection_gets_too_old(server, connect):
     server.reply_json({})
     server.reply_json({})
     transport.send(GET)
-    (kept,) = [conn for conn in transport._adapter.pool.pool.queue if conn is not None]
+    (kept,) = [conn for conn in transport._rotation.adapter.pool.pool.queue if conn is not None]
     kept.idle_since -= 91
     transport.send(GET)
     assert [request.connection for request in server.requests] == [1, 2]
