@@ -6,10 +6,13 @@ rest/request.go.
 
 from __future__ import annotations
 
+import logging
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from urllib.parse import urlsplit
 
 from dynkube.config.model import RESTConfig
 from dynkube.errors import (
@@ -23,7 +26,10 @@ from dynkube.errors import (
     RequestTimeoutError,
     TransportError,
 )
+from dynkube.forks import renew_in_child
+from dynkube.observers import Attempt, LimiterWait, Retry, notify
 from dynkube.patches import PatchType
+from dynkube.ratelimit import RateLimiter
 from dynkube.transport import CallScope, CancelToken, Stream, Transport
 from dynkube.wire.messages import Headers, Request, Response
 from dynkube.wire.request import RequestBuilder
@@ -41,6 +47,9 @@ __all__ = ["RESTClient", "RESTRequest", "WatchStream", "set_default_warning_hand
 _DRAIN_BYTES = 2048
 _ERROR_BODY_BYTES = 2 * 2**20
 _HEAD_BYTES = 80
+_LONG_WAIT = 0.05  # CG/rest/request.go, longThrottleLatency and extraLongThrottleLatency
+_EXTRA_LONG_WAIT = 1.0
+_log = logging.getLogger("dynkube.rest")
 
 _default_warning_handler: list[WarningHandler] = [log_warning]
 
@@ -101,6 +110,10 @@ class RESTClient:
         self._retry = retry if retry is not None else RetryPolicy()
         self._timeout = config.timeout
         self._closing = CancelToken()
+        self._limiter = config.limiter
+        self._observers = config.observers
+        self._host = _host_of(config.base_url)
+        renew_in_child(self)
 
     # ---------------------------------------------------------------- requests as values
 
@@ -260,6 +273,13 @@ class RESTClient:
     def __repr__(self) -> str:
         return f"RESTClient({self.config.base_url!r})"
 
+    def renew_after_fork(self) -> None:
+        """In a forked child: a token whose lock no thread of the parent holds."""
+        closed = self._closing.cancelled
+        self._closing = CancelToken()
+        if closed:
+            self._closing.cancel()
+
     # ---------------------------------------------------------------- attempts
 
     def _send(self, request: Request, scope: CallScope) -> Response:
@@ -270,23 +290,97 @@ class RESTClient:
     ) -> tuple[_A, list[str]]:
         """Send until the answer is final; the notes say what came before it."""
         notes: list[str] = []
+        if self._observers:
+            send = self._observed(send, notes)
         while True:
             with _mentioning(notes):
+                # The first attempt of a watch is not throttled, its repetitions are (CG/rest/request.go, Watch).
+                if self._limiter is not None and (notes or mode != "watch"):
+                    self._throttle(self._limiter, request, scope, notes)
                 try:
                     answer = send(request, scope)
                 except TransportError as error:
                     delay = self._retry.after_error(len(notes), request, error, mode)
                     if delay is None:
                         raise
+                    reason = type(error).__name__
                     notes.append(str(error))
                 else:
                     delay = self._retry.after_response(len(notes), request, answer.status, answer.headers)
                     if delay is None:
                         return answer, notes
-                    notes.append(f"HTTP {answer.status} with Retry-After: {delay:g}")
+                    reason = str(answer.status)
+                    notes.append(_refusal_of(answer))
                     if isinstance(answer, Stream):
                         _drain(answer)
+                self._tell_retry(request, len(notes), delay, reason)
                 self._wait(delay, scope)
+
+    def _observed(
+        self, send: Callable[[Request, CallScope], _A], notes: list[str]
+    ) -> Callable[[Request, CallScope], _A]:
+        """``send``, with every attempt told to the observers; ``notes`` are those of the attempts before it."""
+
+        def send_observed(request: Request, scope: CallScope) -> _A:
+            began = time.perf_counter()
+            try:
+                answer = send(request, scope)
+            except Exception as error:
+                self._tell_attempt(request, len(notes), time.perf_counter() - began, None, type(error).__name__)
+                raise
+            self._tell_attempt(request, len(notes), time.perf_counter() - began, answer, "")
+            return answer
+
+        return send_observed
+
+    def _tell_attempt(self, request: Request, before: int, seconds: float, answer: _Answer | None, error: str) -> None:
+        body = request.body
+        attempt = Attempt(
+            method=request.method,
+            verb=request.verb,
+            host=self._host,
+            path=request.path,
+            number=before + 1,
+            seconds=seconds,
+            status=None if answer is None else answer.status,
+            error=error,
+            request_bytes=len(body) if isinstance(body, bytes) else 0 if body is None else None,
+            response_bytes=len(answer.body) if isinstance(answer, Response) else None,
+        )
+        notify(self._observers, lambda observer: observer.on_attempt, attempt)
+
+    def _tell_retry(self, request: Request, number: int, delay: float, reason: str) -> None:
+        _log.debug("%s %s: attempt %d in %g s, after %s", request.method, request.path, number + 1, delay, reason)
+        if self._observers:
+            retry = Retry(
+                method=request.method, host=self._host, path=request.path, number=number, delay=delay, reason=reason
+            )
+            notify(self._observers, lambda observer: observer.on_retry, retry)
+
+    def _throttle(self, limiter: RateLimiter, request: Request, scope: CallScope, notes: list[str]) -> None:
+        """Wait for the rate limiter; the caller's deadline counts, and so do cancelling and closing."""
+        scope.check()
+        delay = limiter.reserve(scope.remaining())
+        if delay is None:
+            raise DeadlineExceededError(
+                "client rate limiter Wait returned an error: rate: Wait(n=1) would exceed context deadline: the call's "
+                f"timeout of {scope.timeout:g} s ends before its turn; allow more time, or a higher qps"
+            )
+        if delay > 0:
+            try:
+                self._wait(delay, scope)
+            except BaseException as error:
+                limiter.release()
+                if isinstance(error, CancelledError | DeadlineExceededError):
+                    error.args = (f"client rate limiter Wait returned an error: {error}", *error.args[1:])
+                raise
+        if delay > _LONG_WAIT:
+            reason = f"retry {len(notes)}" if notes else "client-side throttling, not priority and fairness"
+            level = logging.INFO if delay > _EXTRA_LONG_WAIT else logging.DEBUG
+            _log.log(level, "waited %.3f s before %s %s: %s", delay, request.method, request.path, reason)
+        if self._observers:
+            wait = LimiterWait(method=request.method, host=self._host, path=request.path, seconds=delay)
+            notify(self._observers, lambda observer: observer.on_limiter_wait, wait)
 
     def _wait(self, seconds: float, scope: CallScope) -> None:
         """Wait between attempts, until the call is over or the client is closed."""
@@ -436,6 +530,18 @@ class _mentioning:  # noqa: N801 - reads as a verb
             error.args = (f"{error} - {text}", *error.args[1:])
         else:
             error.add_note(text)
+
+
+def _refusal_of(answer: _Answer) -> str:
+    after = answer.headers.get("Retry-After")
+    return f"HTTP {answer.status}" if after is None else f"HTTP {answer.status} with Retry-After: {after}"
+
+
+def _host_of(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = parts.hostname or ""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _is_conditional(request: Request) -> bool:

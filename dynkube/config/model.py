@@ -10,14 +10,22 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, quote, urlsplit
 
 from dynkube.errors import ConfigError
 
-__all__ = ["AuthProviderConfig", "ExecConfig", "Impersonation", "RESTConfig", "TLSConfig"]
+if TYPE_CHECKING:
+    from dynkube.observers import Observer
+    from dynkube.ratelimit import RateLimiter
+
+__all__ = ["AuthProviderConfig", "ExecConfig", "Impersonation", "RESTConfig", "TLSConfig", "Wrapper"]
+
+Wrapper = Callable[[Callable[[Any], Any]], Callable[[Any], Any]]
+"""Middleware: takes a function that sends a ``requests.PreparedRequest`` and returns a ``requests.Response``, and
+returns one that does more."""
 
 REDACTED = "REDACTED"
 
@@ -293,6 +301,11 @@ class RESTConfig:
         disable_compression: Do not ask for gzip.
         timeout: Seconds that a whole call may take; None for no limit.
         user_agent: The User-Agent header; empty for dynkube's own.
+        qps: Requests a second in the long run, over all clients of this configuration; 0 for no limit on this side.
+        burst: Requests at once before ``qps`` counts.
+        rate_limiter: A limiter of yours, instead of ``qps`` and ``burst``; shared with the copies of the configuration.
+        observers: Who is told of each request, repetition and wait (`dynkube.observers`).
+        wrappers: Middleware around the sending of requests; `wrap` adds one.
         namespace: What a namespaced call uses when it names none.
         namespace_explicit: Whether the caller chose ``namespace``; False when it came from the kubeconfig's context,
             from the pod, or from nowhere.
@@ -327,6 +340,11 @@ class RESTConfig:
     disable_compression: bool = False
     timeout: float | None = None
     user_agent: str = ""
+    qps: float = 0.0
+    burst: int = 10
+    rate_limiter: RateLimiter | None = field(default=None, hash=False)
+    observers: tuple[Observer, ...] = field(default=(), hash=False)
+    wrappers: tuple[Wrapper, ...] = field(default=(), repr=False, hash=False)
     namespace: str = "default"
     namespace_explicit: bool = False
     allow_plain_http_credentials: bool = False
@@ -335,6 +353,7 @@ class RESTConfig:
     user: str = field(default="", compare=False)
     _base_url: str = field(default="", init=False, repr=False, compare=False)
     _path_prefix: str = field(default="", init=False, repr=False, compare=False)
+    _limiter: RateLimiter | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._check_types()
@@ -349,6 +368,7 @@ class RESTConfig:
         if self.timeout is not None:
             object.__setattr__(self, "timeout", _seconds("timeout", self.timeout))
         _check_namespace(self.namespace)
+        self._set_up_hooks()
 
     # ------------------------------------------------------------- reading it
 
@@ -377,7 +397,38 @@ class RESTConfig:
         """Whether a user name for basic authentication is configured."""
         return bool(self.username)
 
+    @property
+    def limiter(self) -> RateLimiter | None:
+        """The one rate limiter of all clients of this configuration; None for no limit.
+
+        >>> config = RESTConfig(host="https://kube.example", qps=5)
+        >>> config.limiter
+        TokenBucket(qps=5, burst=10)
+        >>> config.limiter is config.limiter, config.copy().limiter is config.limiter
+        (True, False)
+        """
+        return self._limiter
+
     # ------------------------------------------------------------- others made from it
+
+    def wrap(self, wrapper: Wrapper) -> Self:
+        """A copy whose requests go through ``wrapper`` too (client-go's Config.Wrap).
+
+        Each wrapper is around those that were there before, so the last one sees a request first, and its answer
+        last. All of them come after impersonation, User-Agent and Authorization.
+
+        Args:
+            wrapper: Takes a function that sends a ``requests.PreparedRequest`` and returns a ``requests.Response``;
+                returns another such function.
+
+        >>> def traced(send):
+        ...     def send_traced(request):
+        ...         request.headers["X-Trace"] = "1"
+        ...         return send(request)
+        ...     return send_traced
+        >>> config = RESTConfig(host="https://kube.example").wrap(traced)
+        """
+        return replace(self, wrappers=(*self.wrappers, wrapper))
 
     def copy(self, **changes: Any) -> Self:
         """A copy with some fields changed, checked like any other.
@@ -456,6 +507,30 @@ class RESTConfig:
         # A newline at the end of a token is a common slip; it would break the header, or worse, add one.
         _check_header("bearer_token", self.bearer_token)
         _check_header("user_agent", self.user_agent)
+
+    def _set_up_hooks(self) -> None:
+        qps, burst = self.qps, self.burst
+        if type(qps) not in (int, float) or not math.isfinite(qps) or qps < 0:
+            raise ConfigError(f"qps must be a number of requests a second, or 0 for no limit, got {qps!r}")
+        if type(burst) is not int:
+            raise ConfigError(f"burst must be a whole number, got {_type(burst)}")
+        for name in ("observers", "wrappers"):
+            object.__setattr__(self, name, _tuple(name, getattr(self, name)))
+        for wrapper in self.wrappers:
+            if not callable(wrapper):
+                raise ConfigError(f"each of wrappers must be a function, got {_type(wrapper)}")
+        limiter = self.rate_limiter
+        if limiter is None and qps:
+            if burst < 1:  # client-go's kubernetes.NewForConfig
+                raise ConfigError(
+                    "burst is required to be greater than 0 when rate_limiter is not set and qps is greater than 0"
+                )
+            from dynkube.ratelimit import TokenBucket
+
+            limiter = TokenBucket(qps, burst)
+        elif limiter is not None and not hasattr(limiter, "reserve"):
+            raise ConfigError(f"rate_limiter must have reserve() and release(), got {_type(limiter)}")
+        object.__setattr__(self, "_limiter", limiter)
 
     def _check_credentials(self) -> None:
         if self.has_basic_auth and self.has_token:
@@ -595,6 +670,12 @@ def _set_path(holder: object, attribute: str, name: str) -> None:
         object.__setattr__(holder, attribute, value)
     if not isinstance(value, str):
         raise ConfigError(f"{name} must be a path, got {_type(value)}")
+
+
+def _tuple(name: str, values: object) -> tuple[Any, ...]:
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise ConfigError(f"{name} must be a list, got {_type(values)}")
+    return tuple(values)
 
 
 def _str_tuple(name: str, values: object) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from dynkube.errors import (
     TLSError,
 )
 from dynkube.wire.messages import Request
-from dynkube.wire.retry import RetryPolicy
+from dynkube.wire.retry import PersistentRetryPolicy, RetryPolicy
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 MODES = ["do", "stream", "watch"]
@@ -136,3 +136,39 @@ def test_a_delay_is_never_negative_and_never_without_an_integer(method, status, 
         assert retries < 10
         assert status == 429 or status >= 500
         assert retry_after.strip().isdigit()
+
+
+PERSISTENT = PersistentRetryPolicy()
+
+
+@pytest.mark.behaviour("2.7.11")
+@pytest.mark.parametrize("status", [429, 503, 504])
+def test_the_persistent_policy_repeats_idempotent_requests_three_times_with_growing_waits(status):
+    for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE"):
+        waits = [after(status, None, asked(method), retries, PERSISTENT) for retries in range(4)]
+        assert waits == [0.5, 1.0, 2.0, None]
+    for method in ("POST", "PATCH"):
+        assert after(status, None, asked(method), policy=PERSISTENT) is None
+
+
+@pytest.mark.behaviour("2.7.11")
+def test_the_persistent_policy_keeps_to_the_table_otherwise():
+    assert after(500, None, policy=PERSISTENT) is None
+    assert after(404, "1", policy=PERSISTENT) is None
+    assert after(429, "7", asked("POST"), policy=PERSISTENT) == 7.0
+    assert after(503, "7", retries=9, policy=PERSISTENT) == 7.0
+    assert after(504, "7", asked("PUT"), policy=PERSISTENT) == 7.0
+    assert after(503, None, asked("PUT", iter([b"x"])), policy=PERSISTENT) is None
+    assert after(503, None, policy=PersistentRetryPolicy(max_retries=0)) is None
+    assert PERSISTENT.after_error(0, asked(), LOST, "do") == POLICY.after_error(0, asked(), LOST, "do")
+
+
+def test_the_persistent_policy_waits_five_seconds_at_most():
+    policy = PersistentRetryPolicy(extra_retries=8)
+    assert [policy.backoff(retries) for retries in (3, 4, 5, 10**6)] == [4.0, 5.0, 5.0, 5.0]
+
+
+@pytest.mark.parametrize("delays", [(0, 5), (-1, 5), (6, 5)])
+def test_delays_that_make_no_sense(delays):
+    with pytest.raises(InvalidRequestError, match="first_delay"):
+        PersistentRetryPolicy(first_delay=delays[0], longest_delay=delays[1])
