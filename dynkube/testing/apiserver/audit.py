@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from sys import intern
 from typing import Any
 
 from dynkube import codec
@@ -14,7 +15,7 @@ from dynkube.testing.apiserver.messages import Headers, Request, RequestInfo, Re
 __all__ = ["Audit", "AuditedRequest"]
 
 _CAPACITY = 20_000
-_CAPACITY_BYTES = 32 * 2**20
+_CAPACITY_BYTES = 8 * 2**20
 _CREDENTIALS = frozenset({"authorization", "proxy-authorization", "cookie"})
 
 
@@ -26,7 +27,7 @@ class AuditedRequest:
     ``resource``, ``subresource``, ``namespace`` and ``name`` are what the server understood; of a path
     that is no resource, ``verb`` is the method in lower case. ``user`` is "" where the request got no
     further than that. ``fault`` is the fault that it met. Of a header with a credential only the
-    scheme is kept.
+    scheme is kept. ``body`` is empty, too, when so much was sent since that it has been forgotten.
     """
 
     method: str
@@ -66,6 +67,7 @@ class Audit:
     def __init__(self, capacity: int = _CAPACITY, capacity_bytes: int = _CAPACITY_BYTES) -> None:
         self._changed = threading.Condition()
         self._requests: deque[AuditedRequest] = deque()
+        self._bodiless = 0  # how many requests, from the first on, have no body any more
         self._capacity = capacity
         self._capacity_bytes = capacity_bytes
         self._bytes = 0
@@ -75,15 +77,24 @@ class Audit:
         return len(self._requests)
 
     def add(self, request: Request, about: RequestInfo, response: Response | None, fault: str = "") -> None:
-        """Keep a request, and forget the oldest where there are too many."""
+        """Keep a request; forget the oldest bodies, and the oldest requests, where there are too many."""
         found = _audited(request, about, response, fault)
         with self._changed:
             self._requests.append(found)
             self._bytes += len(found.body)
-            while len(self._requests) > self._capacity or self._bytes > self._capacity_bytes:
+            while self._bytes > self._capacity_bytes:
+                self._forget_body()
+            if len(self._requests) > self._capacity:
                 self._bytes -= len(self._requests.popleft().body)
+                self._bodiless = max(self._bodiless - 1, 0)
             if self._waiting:
                 self._changed.notify_all()
+
+    def _forget_body(self) -> None:
+        oldest = self._requests[self._bodiless]
+        self._bytes -= len(oldest.body)
+        self._requests[self._bodiless] = replace(oldest, body=b"")
+        self._bodiless += 1
 
     @property
     def requests(self) -> Sequence[AuditedRequest]:
@@ -95,7 +106,7 @@ class Audit:
         """Forget all."""
         with self._changed:
             self._requests.clear()
-            self._bytes = 0
+            self._bytes = self._bodiless = 0
 
     def wait_for(self, matches: Callable[[AuditedRequest], bool], count: int, timeout: float, what: str) -> None:
         """Wait until so many of the requests that are kept match.
@@ -123,7 +134,7 @@ def _audited(request: Request, about: RequestInfo, response: Response | None, fa
         method=request.method,
         path=request.path,
         query=tuple(request.query),
-        headers=Headers((name, _shown(name, value)) for name, value in request.headers),
+        headers=Headers((intern(str(name)), intern(_shown(name, value))) for name, value in request.headers),
         body=request.body,
         verb=about.verb,
         group=about.group,

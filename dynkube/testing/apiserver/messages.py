@@ -19,13 +19,11 @@ class Headers:
     ('application/yaml', ['application/yaml', 'application/json'], None)
     """
 
-    __slots__ = ("_pairs", "_values")
+    __slots__ = ("_index", "_pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
         self._pairs = tuple(pairs)
-        self._values: dict[str, list[str]] = {}
-        for name, value in self._pairs:
-            self._values.setdefault(name.lower(), []).append(value)
+        self._index: dict[str, list[str]] | None = None
 
     def __repr__(self) -> str:
         return f"<Headers {', '.join(name for name, _ in self._pairs)}>"  # values may be credentials
@@ -35,6 +33,15 @@ class Headers:
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._pairs)
+
+    @property
+    def _values(self) -> dict[str, list[str]]:
+        # Made when first asked for: of the many requests that an audit keeps, few are.
+        if self._index is None:
+            self._index = {}
+            for name, value in self._pairs:
+                self._index.setdefault(name.lower(), []).append(value)
+        return self._index
 
     def get(self, name: str) -> str | None:
         """The first value; None where there is no such header."""

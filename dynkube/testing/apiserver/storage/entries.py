@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,16 +40,19 @@ class Entry:
     def __init__(self, obj: Mapping[str, Any], revision: int, fields: Mapping[str, str] = _NOTHING) -> None:
         """Encode ``obj``, whose metadata.resourceVersion is ``revision`` already."""
         metadata = obj["metadata"]
-        self.api_version: str = obj.get("apiVersion", "")
-        self.kind: str = obj.get("kind", "")
-        self.namespace: str = metadata.get("namespace") or ""
-        self.name: str = metadata.get("name") or ""
-        self.key = key_of(self.namespace, self.name)
-        self.uid: str = metadata.get("uid") or ""
+        self.api_version = sys.intern(obj.get("apiVersion", ""))
+        self.kind = sys.intern(obj.get("kind", ""))
+        # Interned, since the states of an object, and the objects of a namespace, have them in common.
+        self.namespace = sys.intern(metadata.get("namespace") or "")
+        self.name = sys.intern(metadata.get("name") or "")
+        self.key = sys.intern(key_of(self.namespace, self.name))
+        self.uid = sys.intern(metadata.get("uid") or "")
         self.revision = revision
-        self.labels: Mapping[str, str] = metadata.get("labels") or _NOTHING
-        self.fields = fields
-        self.body = codec.encode_plain({name: value for name, value in obj.items() if name not in {"apiVersion", "kind"}})
+        self.labels = _shared(metadata.get("labels"))
+        self.fields = _shared(fields)
+        body = {name: value for name, value in obj.items() if name not in {"apiVersion", "kind"}}
+        # An encoder's buffer is larger than what it holds: this one has the exact size.
+        self.body = bytes(memoryview(codec.encode_plain(body)))
 
     def __repr__(self) -> str:
         return f"<Entry {self.kind} {self.key} at {self.revision}>"
@@ -66,6 +70,12 @@ class Entry:
         obj = self.object()
         obj["metadata"]["resourceVersion"] = str(revision)
         return Entry(obj, revision, self.fields)
+
+
+def _shared(texts: Mapping[str, str] | None) -> Mapping[str, str]:
+    if not texts:
+        return _NOTHING
+    return {sys.intern(str(name)): sys.intern(str(value)) for name, value in texts.items()}
 
 
 def key_of(namespace: str, name: str) -> str:
