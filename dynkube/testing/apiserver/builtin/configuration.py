@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, each, listed, mapping
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import forbidden, invalid, key, required, too_long
 from dynkube.testing.apiserver.objectmeta import IMMUTABLE
 from dynkube.testing.apiserver.resources import Object
@@ -21,8 +23,32 @@ _FROZEN = "field is immutable when `immutable` is set"
 _MOUNTABLE = "kubernetes.io/enforce-mountable-secrets"
 
 
-class ConfigMapStrategy(NativeStrategy):
+class _Freezable(NativeStrategy):
+    """A kind that may be marked immutable."""
+
+    frozen: ClassVar[Sequence[str]]
+    """The fields that stay as they are then."""
+    strictly: ClassVar[Sequence[str]]
+    """Those of them for which an empty map is not the same as none."""
+
+    def judge_freezing(self, obj: Json, old: Json) -> Errors:
+        """What is marked immutable stays so, and stays as it is."""
+        if not old.get("immutable"):
+            return
+        if not obj.get("immutable"):
+            yield forbidden("immutable", _FROZEN)
+        sent = as_sent(obj)
+        for name in self.frozen:
+            is_emptied = name in self.strictly and sent.get(name) == {} and name not in old
+            if is_emptied or mapping(obj, name) != mapping(old, name):
+                yield forbidden(name, _FROZEN)
+
+
+class ConfigMapStrategy(_Freezable):
     """ConfigMaps."""
+
+    frozen: ClassVar[Sequence[str]] = ("data", "binaryData")
+    strictly: ClassVar[Sequence[str]] = ("binaryData",)
 
     def judge_new(self, obj: Object) -> Errors:
         """See `NativeStrategy`."""
@@ -42,7 +68,7 @@ class ConfigMapStrategy(NativeStrategy):
 
     def judge_change(self, obj: Object, old: Object) -> Errors:
         """See `NativeStrategy`."""
-        yield from _frozen(obj, old, ("data", "binaryData"))
+        yield from self.judge_freezing(obj, old)
         yield from self.judge_new(obj)
 
 
@@ -50,22 +76,14 @@ def _decoded_size(encoded: str) -> int:
     return len(encoded) // 4 * 3 - encoded[-2:].count("=")
 
 
-def _frozen(obj: Json, old: Json, fields: Sequence[str]) -> Errors:
-    """What is marked immutable stays so, and stays as it is."""
-    if not old.get("immutable"):
-        return
-    if not obj.get("immutable"):
-        yield forbidden("immutable", _FROZEN)
-    for name in fields:
-        if mapping(obj, name) != mapping(old, name):
-            yield forbidden(name, _FROZEN)
-
-
-class SecretStrategy(NativeStrategy):
+class SecretStrategy(_Freezable):
     """Secrets."""
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`; text becomes data."""
+    frozen: ClassVar[Sequence[str]] = ("data",)
+    strictly: ClassVar[Sequence[str]] = ("data",)
+
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`; text becomes data."""
         obj.setdefault("type", "Opaque")
         text = obj.pop("stringData", None)
         if text:
@@ -87,7 +105,7 @@ class SecretStrategy(NativeStrategy):
         """See `NativeStrategy`."""
         if obj.get("type") != old.get("type"):
             yield invalid("type", obj.get("type", ""), IMMUTABLE)
-        yield from _frozen(obj, old, ("data",))
+        yield from self.judge_freezing(obj, old)
         yield from self.judge_new(obj)
 
     def warnings(self, obj: Object, old: Object | None, subresource: str) -> Sequence[str]:

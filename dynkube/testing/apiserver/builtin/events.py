@@ -55,8 +55,8 @@ class EventStrategy(NativeStrategy):
         """Whether this is the group that asks more of them."""
         return self.group_kind.group == _GROUP
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         for name, zero in _ZEROS.items():
             if group_version.group != _GROUP:
                 obj.setdefault(name, zero)

@@ -63,8 +63,8 @@ class _Webhooks(NativeStrategy):
     allows_unconditional_update = False
     of_each: ClassVar[Mapping[str, Any]] = {"failurePolicy": "Fail", **_MATCHING, "timeoutSeconds": 10}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         for webhook in listed(obj, "webhooks"):
             _set(webhook, self.of_each)
             service = mapping(webhook, "clientConfig").get("service")
@@ -98,8 +98,8 @@ class ValidatingAdmissionPolicyStrategy(_OnlyStatus):
     has_generation = True
     allows_unconditional_update = False
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         _set(spec, {"failurePolicy": "Fail"})
         _default_match(spec, "matchConstraints")
@@ -111,8 +111,8 @@ class MutatingAdmissionPolicyStrategy(NativeStrategy):
     has_generation = True
     allows_unconditional_update = False
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         _set(spec, {"failurePolicy": "Fail"})
         _default_match(spec, "matchConstraints")
@@ -124,8 +124,8 @@ class ValidatingAdmissionPolicyBindingStrategy(NativeStrategy):
     has_generation = True
     allows_unconditional_update = False
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         _default_match(obj.setdefault("spec", {}), "matchResources")
 
 
@@ -141,8 +141,8 @@ class FlowSchemaStrategy(_OnlyStatus):
 
     has_generation = True
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         if not spec.get("matchingPrecedence"):
             spec["matchingPrecedence"] = 1000
@@ -153,8 +153,8 @@ class PriorityLevelConfigurationStrategy(_OnlyStatus):
 
     has_generation = True
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         if spec.get("exempt") is not None:
             _set(spec["exempt"], {"nominalConcurrencyShares": 0, "lendablePercent": 0})
@@ -190,16 +190,16 @@ def _default_requests(spec: Mapping[str, Any]) -> None:
 class ResourceClaimStrategy(_OnlyStatus):
     """ResourceClaims."""
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         _default_requests(obj.setdefault("spec", {}))
 
 
 class ResourceClaimTemplateStrategy(NativeStrategy):
     """ResourceClaimTemplates."""
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         _default_requests(mapping(mapping(obj, "spec"), "spec"))
 
 
@@ -254,8 +254,8 @@ class APIServiceStrategy(_OnlyStatus):
 
     allows_unconditional_update = False
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         service = mapping(obj.setdefault("spec", {}), "service")
         if service:
             _set(obj["spec"]["service"], {"port": 443})

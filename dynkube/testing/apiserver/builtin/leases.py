@@ -24,8 +24,8 @@ class LeaseStrategy(NativeStrategy):
     allows_create_on_update = True
     allows_unconditional_update = False
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         obj.setdefault("spec", {})
 
     def prepare_for_create(self, obj: Object) -> None:

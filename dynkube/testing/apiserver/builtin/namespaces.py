@@ -24,8 +24,8 @@ class NamespaceStrategy(NativeStrategy):
     has_status = True
     zero_status: ClassVar[Mapping[str, Any]] = {"phase": "Active"}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         obj.setdefault("spec", {})
         status = obj.setdefault("status", {})
         status["phase"] = status.get("phase") or "Active"

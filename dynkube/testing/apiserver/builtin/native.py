@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from dynkube.schema import GroupKind, GroupVersion
 from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.rules import Errors, same
+from dynkube.testing.apiserver.builtin.sent import keep_empties
 from dynkube.testing.apiserver.decoding.gotypes import gotypes
 from dynkube.testing.apiserver.fielderrors import FieldError
 from dynkube.testing.apiserver.resources import Object, Strategy
@@ -42,6 +43,14 @@ class NativeStrategy(Strategy):
         return obj if record is None else types.arranged(obj, record.definition)
 
     # ------------------------------------------------------------------ preparation
+
+    def default(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `Strategy`: `complete` does it."""
+        keep_empties()
+        self.complete(obj, group_version)
+
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """Fill in what a client may leave out, in place (SetDefaults_*)."""
 
     def prepare_for_create(self, obj: Object) -> None:
         """See `Strategy`."""

@@ -31,8 +31,8 @@ __all__ = ["NodeStrategy", "RuntimeClassStrategy"]
 class NodeStrategy(NativeStrategy):
     """Nodes; a new one may say its status."""
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         _join_ranges(obj.setdefault("spec", {}))
         status = obj.setdefault("status", {})
         if status.get("capacity") and not status.get("allocatable"):
@@ -136,8 +136,8 @@ class RuntimeClassStrategy(NativeStrategy):
     allows_create_on_update = True
     allows_unconditional_update = False
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         obj.setdefault("handler", "")
 
     def judge_new(self, obj: Object) -> Errors:

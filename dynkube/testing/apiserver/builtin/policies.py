@@ -27,8 +27,8 @@ class PodDisruptionBudgetStrategy(NativeStrategy):
     allows_unconditional_update = False
     zero_status: ClassVar[Mapping[str, Any]] = dict.fromkeys(_COUNTS, 0)
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`; the zeros of status are written."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`; the zeros of status are written."""
         obj.setdefault("spec", {})
         obj["status"] = {**self.zero_status, **mapping(obj, "status")}
 

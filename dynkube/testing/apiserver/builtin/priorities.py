@@ -24,8 +24,8 @@ class PriorityClassStrategy(NativeStrategy):
     has_generation = True
     generation_follows: ClassVar[Sequence[str]] = ()
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         obj.setdefault("value", 0)
         obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
 

@@ -19,6 +19,7 @@ from dynkube.testing.apiserver.builtin.resourcenames import (
     resource_quantity,
 )
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, amount, each, listed, mapping, rounded_up, word
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import child, duplicate, forbidden, index, invalid, key, required
 from dynkube.testing.apiserver.resources import Object
 
@@ -36,8 +37,8 @@ class ResourceQuotaStrategy(NativeStrategy):
     has_status = True
     zero_status: ClassVar[Mapping[str, Any]] = {}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         rounded_up(obj.setdefault("spec", {}).get("hard"))
         for name in ("hard", "used"):
             rounded_up(obj.setdefault("status", {}).get(name))
@@ -52,7 +53,7 @@ class ResourceQuotaStrategy(NativeStrategy):
         yield from self.judge_new(obj)
         scopes, former = (listed(each_one["spec"], "scopes") for each_one in (obj, old))
         if set(scopes) != set(former):
-            yield invalid("spec.scopes", scopes or None, "field is immutable")
+            yield invalid("spec.scopes", as_sent(scopes or None, "spec", "scopes"), "field is immutable")
 
     def judge_status(self, obj: Object, old: Object) -> Errors:
         """See `NativeStrategy`."""
@@ -141,8 +142,8 @@ class LimitRangeStrategy(NativeStrategy):
 
     allows_create_on_update = True
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy` (SetDefaults_LimitRangeItem)."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy` (SetDefaults_LimitRangeItem)."""
         for limit in listed(obj.setdefault("spec", {}), "limits"):
             if limit.get("type") == "Container":
                 usual = {**mapping(limit, "max"), **mapping(limit, "default")}

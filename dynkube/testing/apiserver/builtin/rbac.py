@@ -91,8 +91,8 @@ class RoleBindingStrategy(_AnyName):
     is_namespaced: ClassVar[bool] = True
     roles: ClassVar[Sequence[str]] = ("Role", "ClusterRole")
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         reference = obj.setdefault("roleRef", {})
         reference["apiGroup"] = reference.get("apiGroup") or _GROUP
         for subject in listed(obj, "subjects"):

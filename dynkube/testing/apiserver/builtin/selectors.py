@@ -7,6 +7,7 @@ from typing import Any
 
 from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import child, invalid, required
 from dynkube.testing.apiserver.objectmeta import validate_label_selector
 
@@ -77,5 +78,5 @@ def template_labels(selector: Json | None, template: Json, field: str) -> Errors
     is_empty = selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions")
     labels = mapping(mapping(template, "metadata"), "labels")
     if not is_empty and not matches(selector, labels):
-        shown = dict(sorted(labels.items())) or None
+        shown = as_sent(dict(sorted(labels.items())) or None, "spec", "template", "metadata", "labels")
         yield invalid(child(field, "metadata", "labels"), shown, "`selector` does not match template `labels`")

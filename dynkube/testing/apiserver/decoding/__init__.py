@@ -11,6 +11,7 @@ Below them: JSON and YAML as Go reads them (`jsontext`, `yamltext`), protobuf, q
 from __future__ import annotations
 
 from dynkube.testing.apiserver.decoding.body import Decoded, decode_body
+from dynkube.testing.apiserver.decoding.empties import Empty, empties, with_empties
 from dynkube.testing.apiserver.decoding.gotypes import GoTypes, gotypes
 from dynkube.testing.apiserver.decoding.objects import Normalize, Target, decode_delete_options, decode_object
 from dynkube.testing.apiserver.decoding.problems import IGNORE, STRICT, WARN, DecodingError
@@ -21,11 +22,14 @@ __all__ = [
     "WARN",
     "Decoded",
     "DecodingError",
+    "Empty",
     "GoTypes",
     "Normalize",
     "Target",
     "decode_body",
     "decode_delete_options",
     "decode_object",
+    "empties",
     "gotypes",
+    "with_empties",
 ]

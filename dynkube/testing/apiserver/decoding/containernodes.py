@@ -232,6 +232,7 @@ class Struct(Node):
             new = field.node.decode(item, state)
             path.pop()
             if field.is_left_out(new):
+                state.left_out(key, new)
                 gone.append(key)
             elif new is not item:
                 value[key] = None if new is NIL else new
@@ -253,6 +254,7 @@ class Struct(Node):
                 new = field.node.convert(item, state)
                 state.path.pop()
                 if field.is_left_out(new):
+                    state.left_out(key, new)
                     gone.append(key)
                 elif new is not item:
                     value[key] = None if new is NIL else new

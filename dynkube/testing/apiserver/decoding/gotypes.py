@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.decoding.containernodes import Bytes, Mapped, Pointer, Slice, Struct
+from dynkube.testing.apiserver.decoding.empties import note_empties
 from dynkube.testing.apiserver.decoding.problems import DecodingError
 from dynkube.testing.apiserver.decoding.scalarnodes import Boolean, Floating, Integer, String
 from dynkube.testing.apiserver.decoding.selfdecoding import SELF_DECODING
@@ -71,6 +72,7 @@ class GoTypes:
         result = self.node(definition).decode(obj, state)
         if state.mismatch:
             raise DecodingError(state.mismatch)
+        note_empties(state.empties)
         _become(obj, result)
         return state.problems.texts()
 
@@ -85,6 +87,7 @@ class GoTypes:
         """
         state = State()
         result = self.node(definition).convert(obj, state)
+        note_empties(state.empties)
         _become(obj, result)
         return sorted(state.unmatched)
 

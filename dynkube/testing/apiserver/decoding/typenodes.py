@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
+from dynkube.testing.apiserver.decoding.empties import Empty
 from dynkube.testing.apiserver.decoding.jsontext import NumberLiteral, RepeatedKeys, plain
 from dynkube.testing.apiserver.decoding.problems import DecodingError, Problems
 
@@ -54,7 +55,7 @@ def unstructured_kind(value: Any) -> str:
 class State:
     """Where a decoder is, and what it has found wrong so far."""
 
-    __slots__ = ("mismatch", "path", "prefix", "problems", "quiet", "unmatched")
+    __slots__ = ("empties", "mismatch", "path", "prefix", "problems", "quiet", "unmatched")
 
     def __init__(self, prefix: str = "") -> None:
         self.path: list[Field | int | str] = []
@@ -68,6 +69,8 @@ class State:
         """What a converted map had too much, in the converter's words."""
         self.quiet = 0
         """Above 0 inside types that decode themselves: those complain of no field."""
+        self.empties: list[Empty] = []
+        """What was there and empty, and is left out for it."""
 
     def unknown(self, key: str) -> None:
         """The struct at hand has no such field."""
@@ -82,6 +85,12 @@ class State:
     def no_match(self, key: str) -> None:
         """The struct at hand has no such field, for the converter, which escapes nothing."""
         self.unmatched.append(f'unknown field "{self._path_of(key)}"')
+
+    def left_out(self, key: str, value: Any) -> None:
+        """The struct at hand has a field that is not written, for its value."""
+        if type(value) in (list, dict):
+            steps = tuple(each.name if isinstance(each, Field) else each for each in self.path)
+            self.empties.append(Empty((*steps, key), value))
 
     def wrong_type(self, word: str, type_name: str) -> None:
         """A value of a type that Go calls ``word`` stands where another one is wanted."""

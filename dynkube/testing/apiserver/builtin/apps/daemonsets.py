@@ -15,6 +15,7 @@ from dynkube.testing.apiserver.builtin.pod.spec import pod_template
 from dynkube.testing.apiserver.builtin.pod.warnings import template_warnings
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, immutable, mapping, non_negative, same
 from dynkube.testing.apiserver.builtin.selectors import is_usable, matches, shown_selector
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import child, invalid, not_supported, required
 from dynkube.testing.apiserver.objectmeta import validate_label_selector
 from dynkube.testing.apiserver.resources import Object
@@ -34,8 +35,8 @@ class DaemonSetStrategy(WorkloadStrategy):
         "numberReady": 0,
     }
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         strategy = spec.setdefault("updateStrategy", {})
         if not strategy.get("type"):
@@ -102,7 +103,7 @@ def _daemon_set_spec(spec: Json, generation: int) -> Errors:
     yield from validate_label_selector(selector, "spec.selector")
     labels = mapping(mapping(template, "metadata"), "labels")
     if is_usable(selector) and not matches(selector, labels):
-        shown = dict(sorted(labels.items())) or None
+        shown = as_sent(dict(sorted(labels.items())) or None, "spec", "template", "metadata", "labels")
         yield invalid("spec.template.metadata.labels", shown, "`selector` does not match template `labels`")
     if selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions"):
         yield invalid("spec.selector", {}, "empty selector is invalid for daemonset")

@@ -31,8 +31,8 @@ _ABOVE_READY = "cannot be greater than readyReplicas"
 class DeploymentStrategy(WorkloadStrategy):
     """Deployments."""
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         spec.setdefault("replicas", 1)
         strategy = spec.setdefault("strategy", {})
@@ -138,8 +138,8 @@ class ReplicaSetStrategy(WorkloadStrategy):
 
     zero_status: ClassVar[Mapping[str, Any]] = {"replicas": 0}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         spec.setdefault("replicas", 1)
         default_template(spec.setdefault("template", {}))

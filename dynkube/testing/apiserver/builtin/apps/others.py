@@ -14,6 +14,7 @@ from dynkube.testing.apiserver.builtin.pod.disabled import drop_disabled
 from dynkube.testing.apiserver.builtin.pod.spec import pod_template
 from dynkube.testing.apiserver.builtin.pod.warnings import template_warnings
 from dynkube.testing.apiserver.builtin.rules import Errors, immutable, mapping, non_negative
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import invalid, required
 from dynkube.testing.apiserver.resources import Object
 
@@ -25,8 +26,8 @@ class ReplicationControllerStrategy(WorkloadStrategy):
 
     zero_status: ClassVar[Mapping[str, Any]] = {"replicas": 0}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec, metadata = obj.setdefault("spec", {}), obj["metadata"]
         template = spec.get("template")
         labels = mapping(mapping(template or {}, "metadata"), "labels")
@@ -52,7 +53,7 @@ class ReplicationControllerStrategy(WorkloadStrategy):
             return
         labels = mapping(mapping(template, "metadata"), "labels")
         if not selector.items() <= labels.items():
-            shown = dict(sorted(labels.items())) or None
+            shown = as_sent(dict(sorted(labels.items())) or None, "spec", "template", "metadata", "labels")
             yield invalid("spec.template.metadata.labels", shown, "`selector` does not match template `labels`")
         yield from pod_template(template, "spec.template")
         yield from runs_on(template, "spec.template", "ReplicationController")
@@ -83,8 +84,8 @@ class PodTemplateStrategy(NativeStrategy):
     has_generation = True
     generation_follows: ClassVar[Sequence[str]] = ("template",)
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         default_template(obj.setdefault("template", {}))
 
     def prepare_for_create(self, obj: Object) -> None:

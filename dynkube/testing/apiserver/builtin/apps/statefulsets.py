@@ -56,8 +56,8 @@ class StatefulSetStrategy(WorkloadStrategy):
 
     zero_status: ClassVar[Mapping[str, Any]] = {"replicas": 0, "availableReplicas": 0}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         spec.setdefault("podManagementPolicy", "OrderedReady")
         strategy = spec.setdefault("updateStrategy", {})

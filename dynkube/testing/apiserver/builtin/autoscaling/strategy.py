@@ -37,8 +37,8 @@ class HorizontalPodAutoscalerStrategy(NativeStrategy):
     has_status = True
     zero_status: ClassVar[Mapping[str, Any]] = {"desiredReplicas": 0, "currentMetrics": None}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec, status = obj.setdefault("spec", {}), obj.setdefault("status", {})
         spec.setdefault("scaleTargetRef", {})
         spec.setdefault("minReplicas", 1)

@@ -30,8 +30,8 @@ class CronJobStrategy(NativeStrategy):
     has_generation = True
     zero_status: ClassVar[Mapping[str, Any]] = {}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy` (SetDefaults_CronJob)."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy` (SetDefaults_CronJob)."""
         spec = obj.setdefault("spec", {})
         spec["concurrencyPolicy"] = spec.get("concurrencyPolicy") or "Allow"
         spec.setdefault("suspend", False)

@@ -17,6 +17,7 @@ from dynkube.testing.apiserver.builtin.pod.defaults import default_template
 from dynkube.testing.apiserver.builtin.pod.warnings import template_warnings
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, immutable, listed, mapping, same
 from dynkube.testing.apiserver.builtin.selectors import is_usable, matches, shown_selector
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import child, invalid, key, required
 from dynkube.testing.apiserver.objectmeta import validate_label_selector
 from dynkube.testing.apiserver.resources import Object
@@ -35,8 +36,8 @@ class JobStrategy(WorkloadStrategy):
 
     zero_status: ClassVar[Mapping[str, Any]] = {}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy` (SetDefaults_Job)."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy` (SetDefaults_Job)."""
         spec = obj.setdefault("spec", {})
         default_job_spec(spec)
         labels = mapping(mapping(spec["template"], "metadata"), "labels")
@@ -74,7 +75,7 @@ class JobStrategy(WorkloadStrategy):
         yield from immutable(selector, before.get("selector"), "spec.selector", shown_selector(selector))
         yield from _template_change(obj, old)
         for name, type_name in _FIXED.items():
-            shown = internal.shown(spec.get(name), type_name)
+            shown = internal.shown(as_sent(spec.get(name), "spec", name), type_name)
             yield from immutable(spec.get(name), before.get(name), child("spec", name), shown)
 
     def judge_status(self, obj: Object, old: Object) -> Errors:
@@ -172,7 +173,7 @@ def _spec(spec: Json, field: str) -> Errors:
         yield from validate_label_selector(selector, child(field, "selector"))
     labels = mapping(mapping(spec["template"], "metadata"), "labels")
     if is_usable(selector) and not matches(selector, labels):
-        shown = dict(sorted(labels.items())) or None
+        shown = as_sent(dict(sorted(labels.items())) or None, "spec", "template", "metadata", "labels")
         where = child(field, "template", "metadata", "labels")
         yield invalid(where, shown, "`selector` does not match template `labels`")
 
@@ -193,9 +194,17 @@ def _template_change(obj: Json, old: Json) -> Errors:
         former = _with_directives(former, template)
         spec, before = template["spec"], _with_resources(former["spec"], template["spec"])
         if not same(spec, before):
-            yield invalid("spec.template.spec", internal.shown(spec, "core.PodSpec"), "field is immutable")
+            yield invalid(
+                "spec.template.spec",
+                internal.shown(as_sent(spec, "spec", "template", "spec"), "core.PodSpec"),
+                "field is immutable",
+            )
     elif not same(template, former):
-        yield invalid("spec.template", internal.shown(template, "core.PodTemplateSpec"), "field is immutable")
+        yield invalid(
+            "spec.template",
+            internal.shown(as_sent(template, "spec", "template"), "core.PodTemplateSpec"),
+            "field is immutable",
+        )
 
 
 def _runs_nothing(status: Json) -> bool:

@@ -47,8 +47,8 @@ class EndpointsStrategy(NativeStrategy):
 
     allows_create_on_update = True
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         for subset in listed(obj, "subsets"):
             for port in listed(subset, "ports"):
                 port["protocol"] = port.get("protocol") or "TCP"
@@ -120,8 +120,8 @@ class EndpointSliceStrategy(NativeStrategy):
     has_generation = True
     generation_follows: ClassVar[Sequence[str]] = ("addressType", "endpoints", "ports")
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         for port in listed(obj, "ports"):
             port.setdefault("name", "")
             port.setdefault("protocol", "TCP")

@@ -38,8 +38,8 @@ class IngressStrategy(NativeStrategy):
     has_generation = True
     zero_status: ClassVar[Mapping[str, Any]] = {"loadBalancer": {}}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         obj.setdefault("spec", {})
         obj.setdefault("status", {}).setdefault("loadBalancer", {})
 

@@ -39,8 +39,8 @@ class IngressClassStrategy(NativeStrategy):
 
     has_generation = True
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         parameters = obj.setdefault("spec", {}).get("parameters")
         if parameters is not None and parameters.get("scope") is None:
             parameters["scope"] = "Cluster"
@@ -82,8 +82,8 @@ class NetworkPolicyStrategy(NativeStrategy):
 
     has_generation = True
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         spec.setdefault("podSelector", {})
         if not spec.get("policyTypes"):

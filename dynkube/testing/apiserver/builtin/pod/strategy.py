@@ -34,8 +34,8 @@ class PodStrategy(NativeStrategy):
     has_status = True
     has_generation = True
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         default_pod(obj)
 
     def prepare_for_create(self, obj: Object) -> None:

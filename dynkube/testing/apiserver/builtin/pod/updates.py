@@ -11,6 +11,7 @@ from dynkube.testing.apiserver.builtin.pod.annotations import MIRROR, specific_a
 from dynkube.testing.apiserver.builtin.pod.scheduling import tolerations
 from dynkube.testing.apiserver.builtin.pod.whole import whole_pod
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping, same
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, quoted, required
 
 __all__ = ["ephemeral_containers_update", "pod_update"]
@@ -43,7 +44,7 @@ def pod_update(pod: Json, old: Json) -> Errors:
     yield from _only_added_tolerations(listed(spec, "tolerations"), listed(before, "tolerations"))
     yield from _only_deleted_gates(listed(spec, "schedulingGates"), listed(before, "schedulingGates"))
     if not same(spec, before):
-        yield from _other_fields(spec, before)
+        yield from _other_fields(as_sent(spec, "spec"), before)
 
 
 def _images(containers: Sequence[Json], field: str) -> Errors:
@@ -115,7 +116,7 @@ def _while_gated(munged: dict[str, Any], old: Json) -> Errors:
         wanted, before = mapping(munged, "nodeSelector"), mapping(old, "nodeSelector")
         if any(wanted.get(name) != value for name, value in before.items()):
             said = "only additions to spec.nodeSelector are allowed (no mutations or deletions)"
-            yield invalid("spec.nodeSelector", wanted or None, said)
+            yield invalid("spec.nodeSelector", as_sent(wanted or None, "spec", "nodeSelector"), said)
         munged["nodeSelector"] = old.get("nodeSelector")
     affinity, before_affinity = munged.get("affinity"), old.get("affinity")
     new_node, old_node = mapping(affinity or {}, "nodeAffinity"), mapping(before_affinity or {}, "nodeAffinity")

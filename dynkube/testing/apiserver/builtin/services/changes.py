@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dynkube.testing.apiserver.builtin.addresses import ip, parse_ip
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, dns1123_subdomain, listed, mapping, one_of, word
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.builtin.services.kinds import (
     is_external_name,
     is_headless,
@@ -41,7 +42,7 @@ def _addresses(spec: Json, before: Json) -> Errors:
     if is_headless(spec) and is_headless(before):
         return
     new, old = list(strings(spec, "clusterIPs")), list(strings(before, "clusterIPs"))
-    where, shown = "spec.clusterIPs", new or None
+    where, shown = "spec.clusterIPs", as_sent(new or None, "spec", "clusterIPs")
     if len(new) == len(old):
         for number, (address, former) in enumerate(zip(new, old, strict=True)):
             if address != former:
@@ -59,14 +60,14 @@ def _families(spec: Json, before: Json) -> Errors:
     if is_headless(spec) or is_headless(before):
         return
     new, old = list(strings(spec, "ipFamilies")), list(strings(before, "ipFamilies"))
-    where, addresses = "spec.ipFamilies[0]", list(strings(spec, "clusterIPs")) or None
+    where, addresses = "spec.ipFamilies[0]", as_sent(list(strings(spec, "clusterIPs")) or None, "spec", "clusterIPs")
     if len(new) == len(old):
         for family, former in zip(new, old, strict=True):
             if family != former:
                 yield invalid(where, new, _SET)
         return
     if len(old) > len(new) and not addresses:
-        yield invalid(where, new or None, "primary ipFamily can not be unset")
+        yield invalid(where, as_sent(new or None, "spec", "ipFamilies"), "primary ipFamily can not be unset")
     if new and old and new[0] != old[0]:
         yield invalid(where, addresses, _SET)
     if len(old) > len(new) == 1:

@@ -35,8 +35,8 @@ class ServiceStrategy(NativeStrategy):
     allows_create_on_update = True
     zero_status: ClassVar[Mapping[str, Any]] = {"loadBalancer": {}}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy` (SetDefaults_Service)."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy` (SetDefaults_Service)."""
         spec = obj.setdefault("spec", {})
         spec["sessionAffinity"] = affinity = spec.get("sessionAffinity") or "None"
         if affinity == "None":

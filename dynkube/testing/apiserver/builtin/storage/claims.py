@@ -24,6 +24,7 @@ from dynkube.testing.apiserver.builtin.rules import (
     same,
     word,
 )
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import child, forbidden, invalid, key, not_supported, required
 from dynkube.testing.apiserver.objectmeta import IMMUTABLE
 from dynkube.testing.apiserver.resources import Object
@@ -44,8 +45,8 @@ class PersistentVolumeClaimStrategy(NativeStrategy):
     has_status = True
     zero_status: ClassVar[Mapping[str, Any]] = {"phase": "Pending"}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         default_claim_spec(obj.setdefault("spec", {}))
         status = obj.setdefault("status", {})
         status["phase"] = status.get("phase") or "Pending"
@@ -158,7 +159,7 @@ def _spec_change(obj: Json, old: Json) -> Errors:
             spec["resources"] = {**spec["resources"], "requests": {**requested, "storage": size}}
         _take(spec, before, "volumeAttributesClassName")
     if not same(spec, before):
-        difference = internal.difference(before, spec, "core.PersistentVolumeClaimSpec")
+        difference = internal.difference(before, as_sent(spec, "spec"), "core.PersistentVolumeClaimSpec")
         yield forbidden("spec", f"{_STILL}{difference}")
     wanted = amount(requested.get("storage", "0"))
     capacity = amount(mapping(mapping(old, "status"), "capacity").get("storage", "0"))

@@ -19,6 +19,7 @@ from dynkube.testing.apiserver.builtin.rules import (
     rounded_up,
     same,
 )
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, required
 from dynkube.testing.apiserver.resources import Object
 
@@ -35,8 +36,8 @@ __all__ = [
 class StorageClassStrategy(NativeStrategy):
     """StorageClasses."""
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         obj.setdefault("provisioner", "")
         obj.setdefault("reclaimPolicy", "Delete")
         obj.setdefault("volumeBindingMode", "Immediate")
@@ -59,7 +60,7 @@ class StorageClassStrategy(NativeStrategy):
         """See `NativeStrategy`."""
         yield from self.judge_new(obj)
         parameters = mapping(obj, "parameters")
-        shown = dict(sorted(parameters.items())) or None
+        shown = as_sent(dict(sorted(parameters.items())) or None, "parameters")
         yield from immutable(parameters, mapping(old, "parameters"), "parameters", shown)
         for name in ("provisioner", "reclaimPolicy", "volumeBindingMode"):
             yield from immutable(obj.get(name), old.get(name), name)
@@ -81,8 +82,8 @@ class CSIDriverStrategy(NativeStrategy):
 
     allows_unconditional_update = False
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         for name, value in _OF_DRIVERS.items():
             spec.setdefault(name, value)
@@ -137,8 +138,8 @@ class VolumeAttachmentStrategy(NativeStrategy):
     allows_unconditional_update = False
     zero_status: ClassVar[Mapping[str, Any]] = {"attached": False}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec = obj.setdefault("spec", {})
         inline = mapping(spec, "source").get("inlineVolumeSpec")
         if inline:

@@ -48,8 +48,8 @@ class PersistentVolumeStrategy(NativeStrategy):
     has_status = True
     zero_status: ClassVar[Mapping[str, Any]] = {"phase": "Pending"}
 
-    def default(self, obj: Object, group_version: GroupVersion) -> None:
-        """See `Strategy`."""
+    def complete(self, obj: Object, group_version: GroupVersion) -> None:
+        """See `NativeStrategy`."""
         spec, status = obj.setdefault("spec", {}), obj.setdefault("status", {})
         status["phase"] = status.get("phase") or "Pending"
         spec["persistentVolumeReclaimPolicy"] = spec.get("persistentVolumeReclaimPolicy") or "Retain"
