@@ -36,12 +36,19 @@ __all__ = [
 
 
 class StatusError(Exception):
-    """A request is refused: ``status`` is the Status that the client gets, ``headers`` go with it."""
+    """A request is refused.
+
+    Attributes:
+        status: The Status that the client gets.
+        headers: Those that go with it.
+        warnings: Texts for Warning headers that go with it.
+    """
 
     def __init__(self, status: dict[str, Any], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(status.get("message", ""))
         self.status = status
         self.headers = dict(headers or {})
+        self.warnings: Sequence[str] = ()
 
     @property
     def code(self) -> int:

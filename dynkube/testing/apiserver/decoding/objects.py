@@ -120,7 +120,9 @@ def decode_object(data: bytes, content_type: str | None, target: Target, directi
     said, wanted = found.kind.group_version, target.kind.group_version
     if said != wanted and said not in target.accepts:
         about = f"the API version in the data ({said.api_version}) does not match the expected API version"
-        raise bad_request(f"{about} ({wanted.api_version})")
+        refusal = bad_request(f"{about} ({wanted.api_version})")
+        refusal.warnings = warnings
+        raise refusal
     return found.obj, warnings
 
 
@@ -222,9 +224,10 @@ def _built_in(body: Decoded, kind: GroupVersionKind, target: Target) -> Recogniz
 
 def _internal(body: Decoded, target: Target) -> Recognized:
     """Without a version it is decoded into the server's internal type, whose fields have no names in JSON."""
-    unknown = [f"unknown field {quoted(key)}" for key in body.value if key not in ("apiVersion", "kind")]
-    api_version, kind = target.kind.group_version.api_version, target.kind.kind
-    obj: Object = {"apiVersion": api_version, "kind": kind, "metadata": {}}
+    obj: Object = body.value
+    unknown = [f"unknown field {quoted(key)}" for key in obj if key not in ("apiVersion", "kind")]
+    obj.clear()
+    obj.update(apiVersion=target.kind.group_version.api_version, kind=target.kind.kind, metadata={})
     return Recognized(obj, target.kind, [*body.problems, *unknown])
 
 

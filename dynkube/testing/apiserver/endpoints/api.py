@@ -51,6 +51,7 @@ class API:
             self.access.authorize(user, info)
             response = self._answer(request, info, user, warnings)
         except StatusError as error:
+            warnings += error.warnings
             response = _refused(request, error)
         except NoPageError:
             response = no_page()

@@ -216,7 +216,9 @@ def parse_field_selector(text: str) -> Sequence[FieldRequirement]:
     ...
     ValueError: invalid selector: 'metadata.name=a,x'; can't understand 'x'
     """
-    return [_field_requirement(text, term) for term in sorted(_terms(text)) if term]
+    found = [_field_requirement(text, term) for term in sorted(_terms(text)) if term]
+    # Nothing that is to be nothing is no requirement.
+    return [each for each in found if each.field or each.value]
 
 
 def _terms(text: str) -> Sequence[str]:
