@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from dynkube.schema import GroupKind, GroupVersion
 from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.decoding import IGNORE, STRICT, DecodingError, gotypes
+from dynkube.testing.apiserver.decoding import IGNORE, STRICT, Decoded, DecodingError, Target, gotypes
+from dynkube.testing.apiserver.decoding.objects import Unrecognized, recognize
 from dynkube.testing.apiserver.decoding.problems import strict_text, warnings_of
-from dynkube.testing.apiserver.decoding.typenodes import json_word
 from dynkube.testing.apiserver.fielderrors import invalid
-from dynkube.testing.apiserver.govalues import json_text, plain
+from dynkube.testing.apiserver.govalues import plain
 from dynkube.testing.apiserver.registry import metadata
 from dynkube.testing.apiserver.registry.machinery import Machinery
 from dynkube.testing.apiserver.registry.managers import keep_reset, track_apply, track_update
@@ -139,8 +139,8 @@ def _by_json(scope: Scope, patch: Patch, current: Object) -> Object:
         return patched_text(scope.resource, current, patch.data, merges=patch.type is PatchType.MERGE)
 
     try:
-        problems = [*problems, *_decode(scope.resource, obj)]
-    except DecodingError as error:
+        problems = [*problems, *_decode(scope.resource, obj, text)]
+    except Unrecognized as error:
         _refuse(text(), error.problem)
     if problems:
         _judge(scope, patch, problems, text)
@@ -161,73 +161,24 @@ def _refuse(text: str, problem: str) -> NoReturn:
     raise statuses.invalid(GroupKind("", ""), "", [invalid("patch", text, problem)])
 
 
-def _decode(resource: Resource, obj: Any) -> list[str]:
+def _decode(resource: Resource, obj: Object, text: Callable[[], str]) -> list[str]:
     """Make a patched object what its kind's type holds, in place (DecodeInto).
 
     Returns:
         What is not quite right with it.
 
     Raises:
-        DecodingError: It is no such object.
+        Unrecognized: It is no such object.
         StatusError: The same, where the real server fails otherwise.
     """
-    api_version, kind = _said(obj)
     version = resource.group_version
-    if resource.is_custom:
-        if not kind:
-            raise DecodingError(f"Object 'Kind' is missing in '{json_text(obj)}'")
-        if not api_version:
-            raise statuses.internal_error("Object 'apiVersion' is missing in 'object has no apiVersion field'")
-        # By the schema of the version that it says; of what is said to be another kind only the metadata is looked at.
-        said = GroupVersion.parse(api_version)
-        is_known = (said.group, kind) == (version.group, resource.kind)
-        return _with_metadata(
-            obj, resource.strategy.normalize(obj, said if is_known else GroupVersion(version.group, ""))
-        )
-    if not api_version:
-        # It is decoded into the server's own type then, which has no names in JSON.
-        problems = [f'unknown field "{name}"' for name in sorted(obj) if name != "kind"]
-        obj.clear()
-    elif (api_version, kind or resource.kind) == (version.api_version, resource.kind):
-        problems = resource.strategy.normalize(obj, version)
-    else:
-        problems = _normalize_other(obj, resource, api_version, kind or resource.kind)
-    obj["apiVersion"], obj["kind"] = version.api_version, resource.kind
-    return _with_metadata(obj, problems)
-
-
-def _said(obj: Any) -> tuple[str, str]:
-    """The apiVersion and kind of a patched object, "" where it has none (SimpleMetaFactory.Interpret).
-
-    Raises:
-        DecodingError: One of them is no text, or no version.
-    """
-    said = {"apiVersion": "", "kind": ""}
-    for name in said:
-        value = obj.get(name)
-        if value is not None and not isinstance(value, str):
-            place = f"struct field .{name} of type string"
-            problem = f"json: cannot unmarshal {json_word(value)} into Go {place}"
-            raise DecodingError(f"couldn't get version/kind; json parse error: {problem}")
-        said[name] = value or ""
-    if said["apiVersion"].count("/") > 1:
-        raise DecodingError(f"unexpected GroupVersion string: {said['apiVersion']}")
-    return said["apiVersion"], said["kind"]
-
-
-def _normalize_other(obj: Object, resource: Resource, api_version: str, kind: str) -> list[str]:
-    """Decode what a patch has made an object of another type: most can be none of this kind."""
-    types = gotypes()
-    record = types.kind(api_version, kind)
-    if record is None:
-        about = f'no kind "{kind}" is registered for version "{api_version}"'
-        raise DecodingError(f'{about} in scheme "pkg/runtime/scheme.go:111"')
-    problems = types.normalize(obj, record.definition)
-    own = types.kind(resource.group_version.api_version, resource.kind)
-    if own is not None and own.internal != record.internal:
-        name = types.node(record.definition).name
-        raise DecodingError(f"converting ({name}) to ({own.internal}): unknown conversion")
-    return problems
+    target = Target(resource.gvk, resource.strategy.normalize if resource.is_custom else None)
+    found = recognize(Decoded(obj, []), target, text, complete=False)
+    if not resource.is_custom:
+        obj["apiVersion"], obj["kind"] = version.api_version, resource.kind
+    elif not obj.get("apiVersion"):
+        raise statuses.internal_error("Object 'apiVersion' is missing in 'object has no apiVersion field'")
+    return _with_metadata(obj, found.problems)
 
 
 def _with_metadata(obj: Object, problems: list[str]) -> list[str]:
