@@ -14,8 +14,9 @@ from urllib3 import HTTPConnectionPool
 from urllib3.response import BaseHTTPResponse
 
 from dynkube.errors import ConfigError
+from dynkube.forks import renew_in_child
 from dynkube.transport.dial import current_call
-from dynkube.transport.pool import DirectManager, TunnelManager, socks_manager
+from dynkube.transport.pool import DirectManager, TunnelManager, forget_all, socks_manager
 
 __all__ = ["Answer", "ServerAdapter"]
 
@@ -63,6 +64,7 @@ class ServerAdapter(HTTPAdapter):
         # Forwarding through an http proxy wants the whole URL in the request line.
         self._absolute_targets = self._scheme == "http" and bool(proxy) and not proxy.startswith("socks")
         super().__init__(pool_connections=1, pool_maxsize=POOL_SIZE)
+        renew_in_child(self)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool_kwargs: Any) -> None:
         """Make the one pool of this adapter (requests calls this)."""
@@ -114,6 +116,10 @@ class ServerAdapter(HTTPAdapter):
         if call is None or not call.target or not getattr(req, "bare", False):
             return super().build_response(req, resp)
         return Answer(req, resp)
+
+    def renew_after_fork(self) -> None:
+        """In a forked child: connections of its own."""
+        forget_all(self.pool)
 
     def close(self) -> None:
         """Close the idle connections; those in use are closed when they come back."""

@@ -17,6 +17,7 @@ from urllib3 import HTTPHeaderDict
 from dynkube._version import __version__
 from dynkube.config.model import RESTConfig
 from dynkube.errors import ConfigError, InvalidRequestError
+from dynkube.forks import renew_in_child
 
 __all__ = ["Credentials", "TokenFile", "default_user_agent"]
 
@@ -57,11 +58,16 @@ class TokenFile:
         self._lock = threading.Lock()
         self._token = initial
         self._read_again_at = 0.0
+        renew_in_child(self)
         try:
             self._read()
         except ConfigError:
             if not initial:
                 raise
+
+    def renew_after_fork(self) -> None:
+        """No thread of the parent holds this lock."""
+        self._lock = threading.Lock()
 
     def token(self) -> str:
         """The token now. A file that cannot be read leaves the last good one in use, and is tried each time."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import math
 import threading
 import weakref
@@ -18,6 +19,7 @@ from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.response import BaseHTTPResponse
 
 from dynkube.errors import CancelledError, ClosedError, ConnectionLostError, CredentialError, DeadlineExceededError
+from dynkube.forks import renew_in_child
 from dynkube.transport.adapter import Answer
 from dynkube.transport.auth import Credentials
 from dynkube.transport.body import is_gzip, read_whole
@@ -27,6 +29,7 @@ from dynkube.transport.rotation import Rotation
 from dynkube.transport.scope import CallScope, CancelToken
 from dynkube.transport.session import SessionSender
 from dynkube.transport.source import Credential, CredentialSource
+from dynkube.transport.wirelog import HTTP_LOG, WireLog
 from dynkube.wire.messages import Headers, Request
 
 __all__ = ["CONNECT_TIMEOUT", "CallsUnderWay", "Exchange", "Link"]
@@ -46,6 +49,12 @@ class CallsUnderWay:
         # Weak: a stream that its user dropped without closing must not keep its socket.
         self._calls: weakref.WeakSet[Call] = weakref.WeakSet()
         self._closed = False
+        renew_in_child(self)
+
+    def renew_after_fork(self) -> None:
+        """The calls under way are the parent's."""
+        self._lock = threading.Lock()
+        self._calls = weakref.WeakSet()
 
     def begin(self, call: Call) -> None:
         """Raises `ClosedError` when there may be no more calls."""
@@ -130,6 +139,8 @@ class Exchange:
         "credential",
         "gunzip",
         "headers",
+        "log",
+        "note",
         "parsed",
         "status",
     )
@@ -146,15 +157,20 @@ class Exchange:
         self.answer: Any = None
         self.parsed: ParsedResponse | None = None
         self.status = 0
+        self.note = ""
+        """What there is to say about a refusal."""
         self.credential: Credential | None = None
         """What the request authenticated with, if the source gave it."""
         self.headers: Headers = _NO_HEADERS
         self.gunzip = False
+        self.log: WireLog | None = None
 
     def submit(self, read_timeout: float) -> None:
         """Send the request and wait for the header of the response."""
         prepared = self._prepare()
         timeout = self._bounded(CONNECT_TIMEOUT), self._bounded(read_timeout)
+        if HTTP_LOG.isEnabledFor(logging.DEBUG):
+            self.log = WireLog(prepared)
         with making(self.call):
             self.answer = answer = self._link.sender.send(prepared, timeout)
         raw = answer.raw
@@ -172,6 +188,8 @@ class Exchange:
             headers.discard("Content-Encoding")
             headers.discard("Content-Length")
         self.headers = cast(Headers, headers)
+        if self.log is not None:
+            self.log.answered(self.status, headers)
 
     def _prepare(self) -> requests.PreparedRequest:
         request, link = self._request, self._link
@@ -242,6 +260,8 @@ class Exchange:
 
     def explain(self, error: Exception) -> Exception | None:
         """Our error for ``error``; None if it is a user's own."""
+        if self.log is not None and not self.status:
+            self.log.failed(error)
         try:
             self.check()
         except (CancelledError, DeadlineExceededError, ClosedError) as ending:

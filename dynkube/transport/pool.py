@@ -8,11 +8,13 @@ from __future__ import annotations
 import errno
 import http.client
 import importlib.util
+import os
 import queue
 import socket
 import ssl
 import sys
 import time
+import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -22,7 +24,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 
 from dynkube.transport.dial import Call, current_call, dial, set_options, shut_down
 
-__all__ = ["DirectManager", "HeaderCheckingResponse", "TunnelManager", "drop_idle", "socks_manager"]
+__all__ = ["DirectManager", "HeaderCheckingResponse", "TunnelManager", "drop_idle", "forget_all", "socks_manager"]
 
 IDLE_LIMIT = 90.0
 """Seconds after which an idle connection is not used again (Go's default transport)."""
@@ -158,6 +160,15 @@ class _TLSConnection(_Connection, HTTPSConnection):
 class _Pool(_PoolBase):
     """Mixed into urllib3's pools."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        self.made: weakref.WeakSet[Any] = weakref.WeakSet()
+        super().__init__(*args, **options)
+
+    def _new_conn(self) -> Any:
+        conn = super()._new_conn()
+        self.made.add(conn)
+        return conn
+
     def _validate_conn(self, conn: Any) -> None:
         # Connect early, as urllib3 does for TLS, without its InsecureRequestWarning on each request: the
         # config said insecure-skip-tls-verify in so many words.
@@ -217,6 +228,25 @@ def drop_idle(pool: HTTPConnectionPool) -> None:
             waiting.put(None, block=False)
     except queue.Full:
         pass
+
+
+def forget_all(pool: Any) -> None:
+    """In a forked child: let go of every connection of ``pool``, without a word to the server, and of its locks.
+
+    They are the parent's, which goes on using them: only this process's descriptors are closed.
+    """
+    for conn in list(pool.made):
+        sock, conn.sock = conn.sock, None
+        inner = getattr(sock, "socket", sock)  # TLS in TLS has the socket inside
+        if isinstance(inner, socket.socket):
+            descriptor = inner.detach()  # close() would wait for the responses that read from it
+            if descriptor >= 0:
+                os.close(descriptor)
+    waiting = pool.pool
+    if waiting is not None:
+        waiting.__init__(waiting.maxsize)
+        for _ in range(waiting.maxsize):
+            waiting.put(None, block=False)
 
 
 # --------------------------------------------------------------------------- managers

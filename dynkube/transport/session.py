@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -15,7 +16,7 @@ from requests.cookies import RequestsCookieJar, extract_cookies_to_jar, get_cook
 from requests.hooks import dispatch_hook
 from requests.utils import default_headers
 
-from dynkube.config.model import TLSConfig
+from dynkube.config.model import TLSConfig, Wrapper
 from dynkube.errors import ConfigError
 from dynkube.transport.adapter import ServerAdapter
 from dynkube.transport.rotation import Rotation
@@ -36,7 +37,13 @@ class SessionSender:
     """
 
     def __init__(
-        self, session: requests.Session | None, auth: Auth | None, own: Rotation, tls: TLSConfig, proxy: str
+        self,
+        session: requests.Session | None,
+        auth: Auth | None,
+        own: Rotation,
+        tls: TLSConfig,
+        proxy: str,
+        wrappers: tuple[Wrapper, ...] = (),
     ) -> None:
         self._session = session
         self._own = own
@@ -46,6 +53,12 @@ class SessionSender:
         self._foreign: dict[str, Any] | None = None
         given = auth if auth is not None else getattr(session, "auth", None)
         self._auth: Auth | None = HTTPBasicAuth(*given) if isinstance(given, tuple) else given
+        self._wrapped: Callable[[requests.PreparedRequest], Any] | None = None
+        self._timeouts = threading.local()  # a wrapper hands on the request alone, or a copy of it
+        if wrappers:
+            self._wrapped = self._send_bare
+            for wrapper in wrappers:
+                self._wrapped = wrapper(self._wrapped)
 
     @property
     def auth(self) -> Auth | None:
@@ -81,16 +94,29 @@ class SessionSender:
         return request
 
     def send(self, request: requests.PreparedRequest, timeout: tuple[float | None, float | None]) -> Any:
-        """Send and run the response hooks.
+        """Send through the config's wrappers, and run the response hooks.
 
         Returns:
             A `requests.Response`, or an `adapter.Answer` where nobody else will look at it.
         """
+        if self._wrapped is None:
+            return self._send(request, timeout)
+        before = getattr(self._timeouts, "now", None)
+        self._timeouts.now = timeout
+        try:
+            return self._wrapped(request)
+        finally:
+            self._timeouts.now = before
+
+    def _send_bare(self, request: requests.PreparedRequest) -> Any:
+        return self._send(request, getattr(self._timeouts, "now", (None, None)))
+
+    def _send(self, request: requests.PreparedRequest, timeout: tuple[float | None, float | None]) -> Any:
         own = self._own.adapter
         adapter, options = self._adapter(request, own)
         hooks = request.hooks
         # Set on the instance: the adapter reads it when it builds the response.
-        request.bare = adapter is own and not hooks["response"]  # type: ignore[attr-defined]
+        request.bare = adapter is own and not hooks["response"] and self._wrapped is None  # type: ignore[attr-defined]
         options = {"stream": True, "timeout": timeout, **options}
         answer: Any = adapter.send(request, **options)
         if isinstance(answer, requests.Response):

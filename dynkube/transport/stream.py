@@ -25,6 +25,7 @@ class Stream:
         status: The HTTP status.
         headers: The response's headers (``get``, ``getlist``).
         request: What was asked.
+        note: What the transport has to say about a refusal; empty for nothing.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Stream:
         self.request = request
         self.status = status
         self.headers = headers
+        self.note = ""
         self._source = source
         self._call = call
         self._decoder = Gunzip() if gunzip else None

@@ -6,7 +6,7 @@ import os
 import re
 import ssl
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,27 +40,46 @@ class _Context(ssl.SSLContext):
         return wrap_tls(super().wrap_socket(*args, **kwargs))  # type: ignore[arg-type]
 
 
-def client_context(tls: TLSConfig) -> ssl.SSLContext:
+def file_contents(tls: TLSConfig) -> dict[str, bytes]:
+    """What the files of ``tls`` hold, by path; nothing of those whose field has data.
+
+    Raises:
+        ConfigError: One cannot be read; names the field and the file.
+    """
+    files = [
+        (tls.ca_file if not tls.ca_data else "", "certificate-authority"),
+        (tls.cert_file if not tls.cert_data else "", "client-certificate"),
+        (tls.key_file if not tls.key_data else "", "client-key"),
+    ]
+    return {path: _read(path, field) for path, field in files if path}
+
+
+def client_context(tls: TLSConfig, contents: Mapping[str, bytes] | None = None) -> ssl.SSLContext:
     """The context for connections to the server that ``tls`` describes.
+
+    Args:
+        tls: Trust and client certificate.
+        contents: What the files hold (`file_contents`); they are read if it is None.
 
     Raises:
         ConfigError: The CA, the client certificate or its key cannot be used; names the field or file.
     """
     context = _context()
+    contents = file_contents(tls) if contents is None else contents
     if tls.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     elif tls.ca_data:
         _trust(context, tls.ca_data, "certificate-authority-data")
     elif tls.ca_file:
-        _trust(context, _read(tls.ca_file, "certificate-authority"), f"certificate-authority {tls.ca_file}")
+        _trust(context, contents[tls.ca_file], f"certificate-authority {tls.ca_file}")
     else:
         _trust_system(context)
-    _identify(context, tls)
+    _identify(context, tls, contents)
     return context
 
 
-def proxy_context(tls: TLSConfig) -> ssl.SSLContext:
+def proxy_context(tls: TLSConfig, contents: Mapping[str, bytes] | None = None) -> ssl.SSLContext:
     """The context for the connection to an https proxy: system trust, and the config's CA if it has one.
 
     What goes through it is CONNECT and the proxy's own credentials; the server behind it is verified by
@@ -74,7 +93,8 @@ def proxy_context(tls: TLSConfig) -> ssl.SSLContext:
     if tls.ca_data:
         _trust(context, tls.ca_data, "certificate-authority-data")
     elif tls.ca_file:
-        _trust(context, _read(tls.ca_file, "certificate-authority"), f"certificate-authority {tls.ca_file}")
+        contents = file_contents(tls) if contents is None else contents
+        _trust(context, contents[tls.ca_file], f"certificate-authority {tls.ca_file}")
     return context
 
 
@@ -137,17 +157,17 @@ def check_client_certificate(tls: TLSConfig) -> None:
     Raises:
         ConfigError: They cannot; says which and why, and quotes nothing of them.
     """
-    _identify(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), tls)
+    _identify(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), tls, {})
 
 
-def _identify(context: ssl.SSLContext, tls: TLSConfig) -> None:
+def _identify(context: ssl.SSLContext, tls: TLSConfig, contents: Mapping[str, bytes]) -> None:
     if not tls.has_client_certificate:
         return
     certificate = "client-certificate-data" if tls.cert_data else f"client-certificate {tls.cert_file}"
     key = "client-key-data" if tls.key_data else f"client-key {tls.key_file}"
     names = f"{certificate} and {key}"
-    cert_pem = tls.cert_data or _read(tls.cert_file, "client-certificate")
-    key_pem = tls.key_data or _read(tls.key_file, "client-key")
+    cert_pem = tls.cert_data or contents[tls.cert_file]
+    key_pem = tls.key_data or contents[tls.key_file]
     with as_file(cert_pem) as cert_path, as_file(key_pem) as key_path:
         try:
             context.load_cert_chain(cert_path, key_path, password=_refuse_password(names))

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 
 from dynkube.config.model import RESTConfig, TLSConfig
-from dynkube.errors import ConnectError, DecodeError, InvalidRequestError, TransportError
+from dynkube.errors import ConnectError, CredentialError, DecodeError, InvalidRequestError, TransportError
+from dynkube.observers import Rotation as RotationEvent
+from dynkube.observers import notify
 from dynkube.transport.adapter import ServerAdapter
 from dynkube.transport.auth import Credentials
 from dynkube.transport.body import source_of
@@ -27,6 +32,8 @@ from dynkube.transport.source import CredentialSource
 from dynkube.transport.stream import Stream
 from dynkube.transport.tls import client_context, proxy_context
 from dynkube.wire.messages import Request, Response
+
+_log = logging.getLogger("dynkube.transport")
 
 __all__ = ["READ_TIMEOUT", "STREAM_READ_TIMEOUT", "Transport"]
 
@@ -52,6 +59,7 @@ class Transport:
         auth: An auth class of requests. Where it sets no Authorization header, the config's credentials do.
         source: Who gives the credential where the config names a plugin: `dynkube.credentials.source_for` makes one,
             and `dynkube.rest.RESTClient` hands it over.
+        clock: Seconds, only ever rising: when files are read again goes by it.
 
     Raises:
         ConfigError: The CA, client certificate, token file or proxy of the config cannot be used, or it names a plugin
@@ -65,6 +73,7 @@ class Transport:
         session: requests.Session | None = None,
         auth: Auth | None = None,
         source: CredentialSource | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if source is None:
             config.require_static_credentials()
@@ -73,13 +82,22 @@ class Transport:
         environ: Mapping[str, str] | None = None if config.trust_env else {}
         proxy = choose_proxy(config.base_url, config.proxy_url, environ)
         calls = CallsUnderWay()
-        self._rotation = Rotation(config.tls, partial(_adapter, config.base_url, proxy), calls.end_streams)
+        if config.tls.insecure and config.is_tls:
+            _warn_of_insecure(config.base_url)
+        self._rotation = Rotation(
+            config.tls,
+            (config.base_url, proxy),
+            partial(_adapter, config.base_url, proxy),
+            calls.end_streams,
+            told=partial(_tell_rotation, config),
+            clock=clock,
+        )
         self._link = Link(
             base_url=config.base_url,
             decompress=not config.disable_compression,
             calls=calls,
-            credentials=Credentials(config),
-            sender=SessionSender(session, auth, self._rotation, config.tls, proxy),
+            credentials=Credentials(config, clock=clock),
+            sender=SessionSender(session, auth, self._rotation, config.tls, proxy, config.wrappers),
             failures=Failures(config, proxy),
             rotation=self._rotation,
             source=source,
@@ -167,18 +185,28 @@ class Transport:
     def _replaced(self, exchange: Exchange, scope: CallScope) -> bool:
         """After a 401: whether the request is worth another attempt, with another credential than the refused one."""
         source, rejected = self._link.source, exchange.credential
-        if exchange.status != 401 or source is None or rejected is None:
+        if source is None or rejected is None:
             return False
-        with self._link.asking(scope) as asking:
-            found = source.renew(rejected, asking)
-        return not found.same_as(rejected) and exchange.replayable
+        try:
+            with self._link.asking(scope) as asking:
+                found = source.renew(rejected, asking)
+        except CredentialError as error:
+            exchange.note = f"the credential was refused, and there is no other: {error}"
+            return False
+        if found.same_as(rejected):
+            exchange.note = "the credential was refused, and asked for another one its plugin or issuer gave the same"
+        elif not exchange.replayable:
+            exchange.note = "the credential was refused; there is another one now, but this body cannot be sent again"
+        return not exchange.note
 
     # ------------------------------------------------------------- one exchange
 
     def _whole(self, request: Request, target: str, scope: CallScope, read_timeout: float) -> Response:
         exchange, response = self._read(request, target, scope, read_timeout)
-        if exchange.credential is not None and self._replaced(exchange, scope):
-            _, response = self._read(request, target, scope, read_timeout)
+        if exchange.credential is not None and response.status == 401:
+            if self._replaced(exchange, scope):
+                return self._read(request, target, scope, read_timeout)[1]
+            return replace(response, note=exchange.note)
         return response
 
     def _read(self, request: Request, target: str, scope: CallScope, read_timeout: float) -> tuple[Exchange, Response]:
@@ -189,6 +217,8 @@ class Transport:
             raise exchange.explained(error) from error
         finally:
             exchange.finish()
+        if exchange.log is not None:
+            exchange.log.received(body, exchange.headers)
         if exchange.call.cut:  # what looks like the end of the body is not
             exchange.check()
         if not self._base_url.startswith("https:"):
@@ -206,6 +236,7 @@ class Transport:
             stream.close()
             raise
         if not replaced:
+            stream.note = exchange.note
             return stream
         _drain(stream)
         return self._opened(request, self._open(request, target, scope, read_timeout, streaming=True))
@@ -228,6 +259,9 @@ class Transport:
         """Send, and wait for the header of the response."""
         if not _TARGET.fullmatch(target):
             raise InvalidRequestError(f"path or query of {request.method} {request.path!r}: not escaped")
+        self._rotation.refresh()
+        if streaming:
+            self._rotation.keep_polling()
         replayed = False
         while True:
             exchange = Exchange(self._link, request, target, scope, streaming=streaming)
@@ -271,14 +305,33 @@ class Transport:
             raise ConnectError(f"{self._base_url}: the server there wants https; write server: https://...")
 
 
-def _adapter(base_url: str, proxy: str, tls: TLSConfig) -> ServerAdapter:
+def _adapter(base_url: str, proxy: str, tls: TLSConfig, contents: Mapping[str, bytes]) -> ServerAdapter:
     return ServerAdapter(
         base_url,
-        context=client_context(tls) if base_url.startswith("https:") else None,
+        context=client_context(tls, contents) if base_url.startswith("https:") else None,
         server_name=tls.server_name,
         proxy=proxy,
-        proxy_context=proxy_context(tls) if proxy.startswith("https://") else None,
+        proxy_context=proxy_context(tls, contents) if proxy.startswith("https://") else None,
     )
+
+
+_warned_of: set[str] = set()
+
+
+def _warn_of_insecure(base_url: str) -> None:
+    if base_url not in _warned_of:
+        _warned_of.add(base_url)
+        _log.warning(
+            "%s: insecure-skip-tls-verify is on: whoever is on the way can read and change everything, credentials "
+            "included; set certificate-authority instead",
+            base_url,
+        )
+
+
+def _tell_rotation(config: RESTConfig, what: str) -> None:
+    host = urlsplit(config.base_url).netloc
+    _log.info("%s: the %s has changed; new connections go by it", config.base_url, what)
+    notify(config.observers, lambda observer: observer.on_rotation, RotationEvent(host=host, what=what))
 
 
 def _drain(stream: Stream) -> None:

@@ -79,12 +79,14 @@ class Response:
         headers: the response headers.
         body: the whole body.
         request: what it answers.
+        note: what the transport has to say about it, for the error's hint.
     """
 
     status: int
     headers: Headers = field(repr=False)
     body: bytes = field(repr=False)
     request: Request = field(repr=False)
+    note: str = field(default="", repr=False)
 
     @property
     def content_type(self) -> str:

@@ -238,7 +238,7 @@ def _hint(response: Response, status: dict[str, Any]) -> str:
         case 400 if "'Kind' is missing" in message:
             hint = "give the object its apiVersion and kind"
         case 401:
-            hint = "the token or client certificate of this user is missing, wrong or expired"
+            hint = response.note or "the token or client certificate of this user is missing, wrong or expired"
         case 403 if 'User "system:anonymous"' in message:
             hint = "the request was anonymous: this user has no credentials that the server takes"
         case 404 if request.resource is not None and message.startswith(_GENERIC_TEXTS[404]):
