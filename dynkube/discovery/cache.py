@@ -27,6 +27,7 @@ from cachetools import LRUCache
 from dynkube.codec import decode_object, encode
 from dynkube.config.model import RESTConfig
 from dynkube.errors import DecodeError
+from dynkube.forks import renew_in_child
 
 __all__ = ["CachedDocument", "DiscoveryCache", "DiskCache", "KubectlCache", "MemoryCache", "Store"]
 
@@ -107,6 +108,13 @@ class _MemoryStore:
     def __init__(self, size: int) -> None:
         self._lock = threading.Lock()
         self._documents: LRUCache[str, CachedDocument] = LRUCache(size)
+        renew_in_child(self)
+
+    def renew_after_fork(self) -> None:
+        """No thread of the parent holds this lock, or is in the middle of a change."""
+        if self._lock.locked():
+            self._documents = LRUCache(self._documents.maxsize)
+        self._lock = threading.Lock()
 
     def load(self, target: str) -> CachedDocument | None:
         with self._lock:

@@ -26,6 +26,7 @@ from dynkube.errors import (
     PartialDiscoveryError,
     RequestTimeoutError,
 )
+from dynkube.forks import renew_in_child
 from dynkube.resources import APIGroup, APIResource, APIResourceList, ResourceMap
 from dynkube.rest import RESTClient
 from dynkube.schema import GroupVersion
@@ -124,6 +125,15 @@ class DiscoveryClient:
         self._alone: TTLCache[GroupVersion, tuple[APIResource, ...]] = TTLCache(_LOOKS, self._cache.ttl, timer=clock)
         self._openapi = OpenAPIV3(self._documents)
         self._closed = False
+        renew_in_child(self)
+
+    def renew_after_fork(self) -> None:
+        """In a forked child: no thread of the parent holds the lock, or works on what others wait for."""
+        if self._lock.locked():  # and may have been in the middle of changing these
+            self._looks = TTLCache(_LOOKS, _MISS_INTERVAL, timer=self._monotonic)
+            self._alone = TTLCache(_LOOKS, self._cache.ttl, timer=self._clock)
+        self._lock = threading.Lock()
+        self._flights = {}
 
     # ------------------------------------------------------------------ the map
 
@@ -463,7 +473,7 @@ class DiscoveryClient:
             raise
         finally:
             with self._lock:
-                del self._flights[key]
+                self._flights.pop(key, None)
             for wake in flight.waiting:
                 wake.set()
 

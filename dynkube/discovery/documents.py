@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from dynkube.discovery.cache import CachedDocument, DiscoveryCache, refreshed
+from dynkube.forks import renew_in_child
 from dynkube.rest import RESTClient
 from dynkube.transport import CallScope, CancelToken
 from dynkube.wire.messages import Request, Response
@@ -70,6 +71,11 @@ class Documents:
         self._lock = threading.Lock()
         # After `distrust`, only what was fetched since is used without asking (3.3.4 in docs/reference/parity).
         self._own: set[str] | None = None
+        renew_in_child(self)
+
+    def renew_after_fork(self) -> None:
+        """No thread of the parent holds this lock."""
+        self._lock = threading.Lock()
 
     def fetch(self, request: Request, scope: CallScope, *, live: bool = False, immutable: bool = False) -> Fetched:
         """A document: the copy while it holds, else the server's, which may be "not modified".

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from dynkube.discovery.client import DiscoveryClient
 from dynkube.errors import InvalidRequestError, NoMatchError
+from dynkube.forks import renew_in_child
 from dynkube.resources import ResourceMap
 from dynkube.restmapper import RESTMapper, RESTMapping
 from dynkube.schema import (
@@ -53,6 +54,11 @@ class DeferredRESTMapper:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._mapper: RESTMapper | None = None
+        renew_in_child(self)
+
+    def renew_after_fork(self) -> None:
+        """No thread of the parent holds this lock."""
+        self._lock = threading.Lock()
 
     def mapper(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> RESTMapper:
         """The mapper over what the server serves, as far as is known; it never changes.

@@ -12,6 +12,7 @@ from cachetools import LRUCache
 from dynkube.codec import decode_object
 from dynkube.discovery.documents import Documents, scope_of
 from dynkube.errors import NoMatchError
+from dynkube.forks import renew_in_child
 from dynkube.schema import GroupVersion
 from dynkube.transport import CallScope, CancelToken
 from dynkube.wire.discovery import (
@@ -38,6 +39,13 @@ class OpenAPIV3:
         self._documents = documents
         self._lock = threading.Lock()
         self._decoded: LRUCache[str, dict[str, Any]] = LRUCache(_DECODED)
+        renew_in_child(self)
+
+    def renew_after_fork(self) -> None:
+        """No thread of the parent holds this lock, or is in the middle of a change."""
+        if self._lock.locked():
+            self._decoded = LRUCache(_DECODED)
+        self._lock = threading.Lock()
 
     def paths(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> dict[str, OpenAPIPath]:
         """Where each document is; asked each time, and "not modified" mostly.
