@@ -5,12 +5,15 @@ A validator returns a list of `FieldError`; `statuses.invalid` makes a 422 of it
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from dynkube import codec
+from dynkube.errors import InvalidRequestError
 
 __all__ = [
     "OMITTED",
@@ -106,8 +109,12 @@ class FieldError:
         return {"reason": self.type.value, "message": self.body, "field": self.field}
 
 
+@lru_cache(maxsize=4096)
 def child(path: str, *names: str) -> str:
-    """The path of a field of an object: ``child("spec", "ports")`` is ``spec.ports``."""
+    """The path of a field of an object: ``child("spec", "ports")`` is ``spec.ports``.
+
+    The same paths are asked for with each object of a kind, and seldom shown.
+    """
     return ".".join((path, *names) if path else names)
 
 
@@ -197,7 +204,10 @@ def _shown(value: Any) -> str:
         return str(value) if isinstance(value, Shown) else quoted(value)
     if value is None:
         return "null"
-    text = codec.encode(value).decode()
+    try:
+        text = codec.encode(value).decode()
+    except InvalidRequestError:  # a query can hold what is no UTF-8
+        text = re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(value, ensure_ascii=False, separators=(",", ":")))
     # encoding/json writes what could end a script element as escapes.
     return text.translate(_JSON_ESCAPES) if any(each in text for each in "<>&\u2028\u2029") else text
 
