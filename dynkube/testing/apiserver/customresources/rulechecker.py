@@ -254,9 +254,12 @@ class _Checker:
         if needed(tree) is not None:
             return DYN, at
         if name not in FUNCTIONS:
+            if name in METHODS:
+                return self.no_overload(at, name, kinds), at
             return self.say(at, f"undeclared reference to '{name}' (in container '')"), at
         if name in ("duration", "timestamp") and len(arguments) == 1 and not _is_time(name, arguments[0]):
             return self.say(arguments[0].meta.start_pos, f"invalid {name} argument"), at
+        self._check_pattern(name, arguments[1:])
         return self._applied(name, FUNCTIONS[name], kinds, at), at
 
     def _has(self, argument: Tree, scope: Scope, at: int) -> Type:
