@@ -40,10 +40,16 @@ class LoopThread:
         """Whether the calling thread is this one."""
         return threading.current_thread() is self._thread
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether it stands still."""
+        return self._going_on is not None
+
     def call(self, function: Callable[[], _T]) -> _T:
         """Do something on the loop, and wait for what it returns or raises.
 
-        While the loop is paused it is done at once, by the caller: nothing else happens there.
+        While the loop is paused it is done at once, by the caller: nothing else happens there. It must
+        then not need the loop.
         """
         self._check_process()
         if self.is_current:

@@ -83,8 +83,22 @@ class Running:
         """Do something with the backend, on the loop, and wait for it."""
         return self.loop.call(lambda: function(self.backend))
 
+    def write(self, function: Callable[[Backend], _T]) -> _T:
+        """Write something, on the loop, and wait for it.
+
+        Raises:
+            ControlPlaneError: It is paused.
+        """
+        self._check_awake()
+        return self.call(function)
+
     def load(self, objects: Iterable[Manifest]) -> None:
-        """See `Backend.load`."""
+        """See `Backend.load`.
+
+        Raises:
+            ControlPlaneError: It is paused.
+        """
+        self._check_awake()
         self.loop.run(self.backend.load(objects))
 
     # ------------------------------------------------------------------ life
@@ -148,6 +162,10 @@ class Running:
             self.loop.run(self._http.close())
             self.loop.stop()
             self.folder.remove()
+
+    def _check_awake(self) -> None:
+        if self.loop.is_paused:
+            raise ControlPlaneError("the server is paused, and can write nothing: call resume() first")
 
     def _check_alive(self) -> None:
         if self._is_killed:

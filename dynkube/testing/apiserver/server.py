@@ -215,7 +215,7 @@ class APIServer:
         """Grant a rule by RBAC; it is in force at once.
 
         Raises:
-            ControlPlaneError: The server refused it (its namespace must exist).
+            ControlPlaneError: The server refused it (its namespace must exist), or is paused.
         """
         base = f"{_RBAC}/namespaces/{rule.namespace}" if rule.namespace else _RBAC
         prefix = "" if rule.namespace else "Cluster"
@@ -230,7 +230,7 @@ class APIServer:
             }
             backend.insider.call("POST", f"{base}/{prefix.lower()}rolebindings", binding)
 
-        self._need().call(grant)
+        self._need().write(grant)
 
     def refuse(self, refusal: Refusal) -> Callable[[], None]:
         """Refuse what a rule describes with a 403, whatever RBAC allows, also the admin's.
@@ -404,6 +404,7 @@ class APIServer:
 
         Raises:
             InvalidRequestError: Some is no object, or is refused; the message says where it stands.
+            ControlPlaneError: The server is paused.
         """
         self._need().load(objects)
 

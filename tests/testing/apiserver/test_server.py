@@ -365,6 +365,14 @@ class TestTrouble:
             assert event(response)["object"]["metadata"]["name"] == "a"
             connection.close()
 
+    def test_a_paused_server_is_written_to_by_nobody(self, server: APIServer) -> None:
+        server.pause()
+        rule = AccessRule(user="bob", verbs=("get",), resources=("pods",))
+        for action in (lambda: server.load(config_map("a")), lambda: server.allow(rule)):
+            with pytest.raises(ControlPlaneError, match=r"paused.*call resume\(\) first"):
+                action()
+        server.resume()
+
     def test_a_paused_server_can_be_killed_restarted_and_stopped(self) -> None:
         with APIServer() as server:
             server.pause()
