@@ -30,7 +30,7 @@ from dynkube.forks import renew_in_child
 from dynkube.observers import Attempt, LimiterWait, Retry, notify
 from dynkube.patches import PatchType
 from dynkube.ratelimit import RateLimiter
-from dynkube.transport import CallScope, CancelToken, Stream, Transport
+from dynkube.transport import CallScope, CancelToken, CredentialSource, Stream, Transport
 from dynkube.wire.messages import Headers, Request, Response
 from dynkube.wire.request import RequestBuilder
 from dynkube.wire.response import Result, status_error_of
@@ -105,7 +105,9 @@ class RESTClient:
         retry: RetryPolicy | None = None,
     ) -> None:
         self.config = config
-        self.transport = transport if transport is not None else Transport(config, session=session, auth=auth)
+        if transport is None:
+            transport = Transport(config, session=session, auth=auth, source=_credential_source(config))
+        self.transport = transport
         self._warnings = warnings
         self._retry = retry if retry is not None else RetryPolicy()
         self._timeout = config.timeout
@@ -407,7 +409,7 @@ class RESTClient:
             raise
         stream.close()
         with _mentioning(notes):
-            raise status_error_of(Response(stream.status, stream.headers, body, stream.request))
+            raise status_error_of(Response(stream.status, stream.headers, body, stream.request, stream.note))
 
     def _tell(self, headers: Headers, handler: WarningHandler | None) -> None:
         lines = headers.getlist("Warning")
@@ -542,6 +544,14 @@ def _host_of(base_url: str) -> str:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     host = parts.hostname or ""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _credential_source(config: RESTConfig) -> CredentialSource | None:
+    if config.credential_plugin is None:
+        return None
+    from dynkube.credentials import source_for
+
+    return source_for(config)
 
 
 def _is_conditional(request: Request) -> bool:

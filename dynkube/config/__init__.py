@@ -29,7 +29,14 @@ if TYPE_CHECKING:
         resolve_paths,
     )
     from dynkube.config.loader import LoadingRules, MissingConfigWarning
-    from dynkube.config.model import AuthProviderConfig, ExecConfig, Impersonation, RESTConfig, TLSConfig
+    from dynkube.config.model import (
+        AuthProviderConfig,
+        ExecConfig,
+        Impersonation,
+        PluginPolicy,
+        RESTConfig,
+        TLSConfig,
+    )
     from dynkube.config.overrides import Overrides, default_cluster
     from dynkube.config.validation import (
         confirm_usable,
@@ -56,6 +63,7 @@ __all__ = [
     "LoadingRules",
     "MissingConfigWarning",
     "Overrides",
+    "PluginPolicy",
     "RESTConfig",
     "TLSConfig",
     "build_config_from_flags",
@@ -106,7 +114,7 @@ _HOMES = {
         "resolve_paths",
     ),
     "loader": ("LoadingRules", "MissingConfigWarning"),
-    "model": ("AuthProviderConfig", "ExecConfig", "Impersonation", "RESTConfig", "TLSConfig"),
+    "model": ("AuthProviderConfig", "ExecConfig", "Impersonation", "PluginPolicy", "RESTConfig", "TLSConfig"),
     "overrides": ("Overrides", "default_cluster"),
     "validation": ("confirm_usable", "is_config_invalid", "is_context_not_found", "is_empty_config", "validate"),
     "write": ("KubeconfigFiles", "flatten", "minify", "modify_config", "redact", "shorten", "write_file"),

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from dynkube.config.incluster import InCluster, read_token
 from dynkube.config.kubeconfig import AuthInfo, Cluster, Context, Kubeconfig, parse
 from dynkube.config.loader import LoadingRules
-from dynkube.config.model import ExecConfig, Impersonation, RESTConfig, TLSConfig, redact_url
+from dynkube.config.model import ExecConfig, Impersonation, PluginPolicy, RESTConfig, TLSConfig, redact_url
 from dynkube.config.overrides import Overrides, default_cluster, layered_cluster, layered_context, layered_user
 from dynkube.config.validation import EMPTY_CLUSTER, cluster_problems, context_not_found, suggest, user_problems
 from dynkube.errors import ConfigError, ContextNotFoundError, EmptyConfigError, InvalidConfigError
@@ -215,7 +215,7 @@ class DirectClientConfig:
             "bearer_token": user.token,
             "bearer_token_file": user.token_file,
             "auth_provider": user.auth_provider,
-            "exec": _plugin(user.exec, cluster),
+            "exec": _plugin(user.exec, cluster, self._overrides.plugin_policy),
         }
         if user.token_file and not user.token:
             fields["bearer_token"] = read_token(user.token_file)
@@ -260,11 +260,13 @@ def _tls(user: AuthInfo, cluster: Cluster) -> dict[str, Any]:
     }
 
 
-def _plugin(plugin: ExecConfig | None, cluster: Cluster) -> ExecConfig | None:
+def _plugin(plugin: ExecConfig | None, cluster: Cluster, policy: PluginPolicy | None) -> ExecConfig | None:
     if plugin is None:
         return None
     hint = _harmless(plugin.install_hint)
-    return replace(plugin, install_hint=hint, config=cluster.extensions.get(EXEC_EXTENSION))
+    allowed = policy if policy is not None else plugin.plugin_policy
+    config = cluster.extensions.get(EXEC_EXTENSION)
+    return replace(plugin, install_hint=hint, config=config, plugin_policy=allowed)
 
 
 def _harmless(text: str) -> str:

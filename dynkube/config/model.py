@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dynkube.observers import Observer
     from dynkube.ratelimit import RateLimiter
 
-__all__ = ["AuthProviderConfig", "ExecConfig", "Impersonation", "RESTConfig", "TLSConfig", "Wrapper"]
+__all__ = ["AuthProviderConfig", "ExecConfig", "Impersonation", "PluginPolicy", "RESTConfig", "TLSConfig", "Wrapper"]
 
 Wrapper = Callable[[Callable[[Any], Any]], Callable[[Any], Any]]
 """Middleware: takes a function that sends a ``requests.PreparedRequest`` and returns a ``requests.Response``, and
@@ -224,6 +224,58 @@ class Impersonation:
     __repr__ = redacted_repr
 
 
+@dataclass(frozen=True, slots=True)
+class PluginPolicy:
+    """Which exec plugins may run, whatever a kubeconfig names (kubectl has it in its kuberc).
+
+    Args:
+        type: ``AllowAll`` (also the empty default), ``DenyAll`` or ``Allowlist``.
+        allowlist: With ``Allowlist``: the commands that may run. A name is the program of that name on the PATH; a
+            path is that program alone.
+
+    Raises:
+        ConfigError: The two contradict each other, or the list holds what is no command.
+
+    >>> PluginPolicy("Allowlist", ["aws", "/usr/bin/kubelogin"])
+    PluginPolicy(type='Allowlist', allowlist=('aws', '/usr/bin/kubelogin'))
+    """
+
+    type: str = ""
+    allowlist: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.allowlist is not None:
+            object.__setattr__(self, "allowlist", _str_tuple("exec.plugin_policy.allowlist", self.allowlist))
+        problem = self._problem()
+        if problem:
+            raise ConfigError(f"invalid plugin policy: {problem}")
+
+    def _problem(self) -> str:
+        # In the words of CG/plugin/pkg/client/auth/exec/exec.go, ValidatePluginPolicy.
+        if self.type in ("", "AllowAll", "DenyAll"):
+            if self.allowlist is None:
+                return ""
+            return (
+                f'misconfigured credential plugin allowlist: plugin policy is "{self.type}" but allowlist is non-nil; '
+                'leave it out, or say "Allowlist"'
+            )
+        if self.type != "Allowlist":
+            return f'unknown plugin policy: "{self.type}" (it is one of AllowAll, DenyAll, Allowlist)'
+        if self.allowlist is None:
+            return 'credential plugin policy set to "Allowlist", but allowlist is unspecified'
+        if not self.allowlist:
+            return 'credential plugin policy set to "Allowlist", but allowlist is empty; use "DenyAll" policy instead'
+        return next((problem for problem in map(_entry_problem, enumerate(self.allowlist, 1)) if problem), "")
+
+
+def _entry_problem(numbered: tuple[int, str]) -> str:
+    number, command = numbered
+    if not command:
+        return f"misconfigured credential plugin allowlist: empty allowlist entry #{number}"
+    cleaned = os.path.normpath(command)
+    return f'non-normalized file path: "{command}" vs "{cleaned}"' if cleaned != command else ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ExecConfig:
     """An exec credential plugin as a kubeconfig describes it (``exec`` of a user).
@@ -237,6 +289,12 @@ class ExecConfig:
         provide_cluster_info: Whether the plugin is told about the cluster.
         interactive_mode: ``Never``, ``IfAvailable`` or ``Always``.
         config: What the cluster says to the plugin (its extension ``client.authentication.k8s.io/exec``).
+        plugin_policy: Which plugins may run.
+        stdin_unavailable: Whether standard input is taken (for a manifest, say), so that no plugin may read it.
+        stdin_unavailable_message: Taken for what; for the message.
+        timeout: Seconds that the plugin may take; a call's own deadline ends it earlier.
+
+    The last four are no part of a kubeconfig.
     """
 
     command: str = ""
@@ -247,9 +305,16 @@ class ExecConfig:
     provide_cluster_info: bool = False
     interactive_mode: str = ""
     config: Any = field(default=None, metadata=SECRET, hash=False)
+    plugin_policy: PluginPolicy = field(default_factory=PluginPolicy)
+    stdin_unavailable: bool = False
+    stdin_unavailable_message: str = ""
+    timeout: float = 300.0
 
     def __post_init__(self) -> None:
         _check_str("exec.command", self.command)
+        if not isinstance(self.plugin_policy, PluginPolicy):
+            raise ConfigError(f"exec.plugin_policy must be a PluginPolicy, got {_type(self.plugin_policy)}")
+        object.__setattr__(self, "timeout", _seconds("exec.timeout", self.timeout))
         object.__setattr__(self, "args", _str_tuple("exec.args", self.args))
         object.__setattr__(self, "env", tuple((name, value) for name, value in self.env))
 
@@ -466,26 +531,38 @@ class RESTConfig:
             user="",
         )
 
-    def require_static_credentials(self) -> None:
-        """Refuse a configuration whose credentials come from an exec plugin or an auth-provider.
+    @property
+    def credential_plugin(self) -> ExecConfig | AuthProviderConfig | None:
+        """The plugin that gives the credential; None where a static one does, or nothing.
 
-        A static credential turns a plugin off (it would never run), so a configuration with both passes.
-
-        Raises:
-            ConfigError: It takes a plugin to authenticate, and plugins are not supported yet.
+        A static credential turns a plugin off, as in client-go: it never runs. To an exec plugin that is a token, a
+        password or a client certificate; to an auth-provider, what makes an Authorization header.
         """
         static_header = self.has_token or self.has_basic_auth
         if self.exec is not None and not static_header and not self.tls.has_client_certificate:
-            what = f"the exec plugin {os.path.basename(self.exec.command)!r}"
-        elif self.auth_provider is not None and not static_header:
-            what = f"the auth-provider {self.auth_provider.name!r}"
-        else:
+            return self.exec
+        return self.auth_provider if not static_header else None
+
+    def require_static_credentials(self) -> None:
+        """Refuse a configuration whose credential comes from an exec plugin or an auth-provider.
+
+        For whoever runs no plugin. A static credential turns a plugin off, so a configuration with both passes.
+
+        Raises:
+            ConfigError: It takes a plugin to authenticate.
+        """
+        plugin = self.credential_plugin
+        if plugin is None:
             return
+        if isinstance(plugin, ExecConfig):
+            what = f"the exec plugin {os.path.basename(plugin.command)!r}"
+        else:
+            what = f"the auth-provider {plugin.name!r}"
         owner = f" of user {self.user!r}" if self.user else ""
         file = f" (in {self.source})" if self.source else ""
         raise ConfigError(
-            f"{what}{owner}{file} cannot be used: exec plugins and auth-providers are not supported yet; "
-            "give the user a token, a tokenFile or a client certificate"
+            f"{what}{owner}{file} gives the credential, and nobody runs it here: use a client, or a Transport with "
+            "source=dynkube.credentials.source_for(config)"
         )
 
     __repr__ = redacted_repr

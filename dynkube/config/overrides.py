@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from dynkube.config.kubeconfig import AuthInfo, Cluster, Context, overlay
-from dynkube.config.model import redacted_repr
+from dynkube.config.model import PluginPolicy, redacted_repr
 from dynkube.errors import ConfigError
 
 __all__ = ["Overrides", "default_cluster", "parse_timeout", "strip_namespace_prefix"]
@@ -37,6 +37,7 @@ class Overrides:
         cluster_info: Values over those of the cluster.
         auth_info: Values over those of the user.
         cluster_defaults: Values below those of the cluster.
+        plugin_policy: Which exec plugins may run; None for all of them.
         timeout: Seconds, or a Go duration such as ``"1m30s"``; 0 for no limit.
 
     Raises:
@@ -51,6 +52,7 @@ class Overrides:
     cluster_info: Cluster = field(default_factory=Cluster)
     auth_info: AuthInfo = field(default_factory=AuthInfo)
     cluster_defaults: Cluster = field(default_factory=Cluster)
+    plugin_policy: PluginPolicy | None = None
     timeout: str | float | None = None
 
     def __post_init__(self) -> None:

@@ -336,7 +336,7 @@ def test_exec_gets_a_harmless_hint_and_the_clusters_config():
 def test_plugins_are_carried_and_refused_when_needed(put):
     path = put("config", one("{exec: {command: aws, apiVersion: client.authentication.k8s.io/v1beta1}}"))
     config = load_config(kubeconfig=path, environ={})
-    with pytest.raises(ConfigError, match=rf"exec plugin 'aws' of user 'u' \(in {path}\).*not supported yet"):
+    with pytest.raises(ConfigError, match=rf"exec plugin 'aws' of user 'u' \(in {path}\).*nobody runs it"):
         config.require_static_credentials()
     with pytest.raises(ConfigError, match="auth-provider 'oidc'"):
         rest(one("{auth-provider: {name: oidc}}")).require_static_credentials()
