@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dynkube.transport.proxies import Proxy, proxy_for
 from dynkube.transport.scope import CallScope, CancelToken
 from dynkube.transport.source import Credential, CredentialSource
 from dynkube.transport.stream import Stream
 from dynkube.transport.transport import Transport
 
-__all__ = ["CallScope", "CancelToken", "Credential", "CredentialSource", "Stream", "Transport"]
+__all__ = ["CallScope", "CancelToken", "Credential", "CredentialSource", "Proxy", "Stream", "Transport", "proxy_for"]

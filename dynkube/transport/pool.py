@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError, ProxyError
 
 from dynkube.transport.dial import Call, current_call, dial, set_options, shut_down
 
@@ -280,7 +280,11 @@ def socks_manager(proxy_url: str, **options: Any) -> PoolManager:
 
     class _SOCKSConnection(_Connection, socks.SOCKSConnection):
         def _new_conn(self) -> socket.socket:
-            sock: socket.socket = socks.SOCKSConnection._new_conn(self)  # noqa: SLF001
+            try:
+                sock: socket.socket = socks.SOCKSConnection._new_conn(self)  # noqa: SLF001
+            except NewConnectionError as error:  # it may have no more to say than that it hung up
+                said = str(error.__cause__ or error.__context__ or "it hung up").rstrip(": ")
+                raise ProxyError("the SOCKS proxy does not connect", OSError(said)) from None
             set_options(sock)
             call = current_call()
             if call is not None:

@@ -2,15 +2,82 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 from collections.abc import Mapping
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import unquote, urlsplit
 
-from dynkube.config.model import proxy_url_problem, redact_url
+from dynkube.config.model import RESTConfig, proxy_url_problem, redact_url
 from dynkube.errors import ConfigError
 
-__all__ = ["bypasses", "choose_proxy"]
+__all__ = ["Proxy", "bypasses", "choose_proxy", "proxy_for"]
+
+_PORTS = {"http": 80, "https": 443, "socks5h": 1080}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Proxy:
+    """A proxy, in the parts that whoever connects through it needs.
+
+    Attributes:
+        url: All of it, user and password included.
+        scheme: ``http``, ``https`` or ``socks5h`` (what Go calls socks5: the proxy looks up the name).
+        host: A name or an address, IPv6 without brackets.
+        port: Its TCP port.
+        username: For the proxy; empty for none.
+        password: Likewise.
+
+    >>> Proxy.of("http://me:sesame%21@proxy.example:3128")
+    Proxy('http://REDACTED@proxy.example:3128')
+    >>> Proxy.of("socks5h://proxy.example").port
+    1080
+    """
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+    username: str = ""
+    password: str = ""
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """The parts of a URL that `choose_proxy` returned."""
+        parts = urlsplit(url)
+        port = parts.port or _PORTS[parts.scheme]
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        return cls(url, parts.scheme, parts.hostname or "", port, user, password)
+
+    def headers(self) -> dict[str, str]:
+        """What an http or https proxy wants beside CONNECT; empty without a user."""
+        if not self.username:
+            return {}
+        pair = f"{self.username}:{self.password}".encode()
+        return {"Proxy-Authorization": f"Basic {base64.b64encode(pair).decode('ascii')}"}
+
+    def __repr__(self) -> str:
+        return f"Proxy({redact_url(self.url)!r})"
+
+
+def proxy_for(config: RESTConfig, environ: Mapping[str, str] | None = None) -> Proxy | None:
+    """The proxy that the server of ``config`` is reached through; None for none.
+
+    The one decision for everything that connects to it, requests and WebSockets alike: a ``wss://`` server is the
+    https one.
+
+    Args:
+        config: Its ``proxy_url``, else the environment's where ``trust_env`` is on.
+        environ: The environment; the process's by default.
+
+    Raises:
+        ConfigError: The proxy's URL cannot be used.
+    """
+    variables = environ if config.trust_env else {}
+    url = choose_proxy(config.base_url, config.proxy_url, variables)
+    return Proxy.of(url) if url else None
 
 
 def choose_proxy(server: str, proxy_url: str, environ: Mapping[str, str] | None = None) -> str:
@@ -90,7 +157,8 @@ def _matches(entry: str, host: str, address: _Address | None, port: int) -> bool
     wanted = _address(name)
     if wanted is not None:
         return address == wanted
-    name = name.removeprefix("*")  # "*.example.org" is ".example.org"
+    if name.startswith("*."):  # "*.example.org" is ".example.org"
+        name = name[1:]
     if name.startswith("."):
         return host.endswith(name)
     return host == name or host.endswith(f".{name}")

@@ -24,7 +24,7 @@ from dynkube.transport.body import source_of
 from dynkube.transport.exchange import CallsUnderWay, Exchange, Link
 from dynkube.transport.failures import Failures
 from dynkube.transport.pool import drop_idle
-from dynkube.transport.proxies import choose_proxy
+from dynkube.transport.proxies import proxy_for
 from dynkube.transport.rotation import Rotation
 from dynkube.transport.scope import CallScope
 from dynkube.transport.session import Auth, SessionSender
@@ -79,8 +79,8 @@ class Transport:
             config.require_static_credentials()
         self._base_url = config.base_url
         self._prefix = config.path_prefix
-        environ: Mapping[str, str] | None = None if config.trust_env else {}
-        proxy = choose_proxy(config.base_url, config.proxy_url, environ)
+        found = proxy_for(config)
+        proxy = found.url if found is not None else ""
         calls = CallsUnderWay()
         if config.tls.insecure and config.is_tls:
             _warn_of_insecure(config.base_url)

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dynkube.config.model import RESTConfig
 from dynkube.errors import ConfigError
-from dynkube.transport.proxies import bypasses, choose_proxy
+from dynkube.transport.proxies import bypasses, choose_proxy, proxy_for
 
 SERVER = "https://192.0.2.7:6443"
 
@@ -88,3 +89,28 @@ def test_a_proxy_that_is_none_is_named_without_its_password(value):
     with pytest.raises(ConfigError, match=r"^HTTPS_PROXY ") as caught:
         choose_proxy(SERVER, "", {"HTTPS_PROXY": value})
     assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("no_proxy", ["*example.org", ":6443", "example.org:", "[]", "*"])
+def test_entries_of_odd_shape_match_as_in_go(no_proxy):
+    expected = {"*": True, "example.org:": True}.get(no_proxy, False)
+    assert bypasses("example.org", 6443, no_proxy) is expected
+
+
+@pytest.mark.behaviour("1.6.5")
+def test_whoever_connects_takes_the_same_decision():
+    environ = {"HTTPS_PROXY": "http://me:sesame%21@proxy.example", "NO_PROXY": "10.0.0.0/8,.corp"}
+    proxy = proxy_for(RESTConfig(host=SERVER), environ)
+    assert (proxy.scheme, proxy.host, proxy.port) == ("http", "proxy.example", 80)
+    assert (proxy.username, proxy.password) == ("me", "sesame!")
+    assert proxy.headers() == {"Proxy-Authorization": "Basic bWU6c2VzYW1lIQ=="}
+    assert "sesame" not in repr(proxy)
+    for config in (
+        RESTConfig(host="https://10.1.2.3"),
+        RESTConfig(host="https://kube.corp"),
+        RESTConfig(host=SERVER, trust_env=False),
+        RESTConfig(host="https://127.0.0.1:6443"),
+    ):
+        assert proxy_for(config, environ) is None
+    own = proxy_for(RESTConfig(host="https://10.1.2.3", proxy_url="socks5://[fd00::1]"), environ)
+    assert (own.scheme, own.host, own.port, own.headers()) == ("socks5h", "fd00::1", 1080, {})
