@@ -22,6 +22,7 @@ from typing import Any, TypeAlias
 import msgspec
 
 from dynkube.errors import DecodeError, FrameTooLargeError, InvalidRequestError
+from dynkube.forks import renew_in_child
 
 __all__ = [
     "MAX_FRAME_BYTES",
@@ -64,6 +65,14 @@ class _GCPause:
         self._holders = 0
         self._was_enabled = False
 
+    def renew_after_fork(self) -> None:
+        """In a forked child: whoever held the lock or the pause is not there."""
+        self._lock = threading.Lock()
+        if self._holders:
+            self._holders = 0
+            if self._was_enabled:
+                gc.enable()
+
     def enter(self) -> None:
         with self._lock:
             if self._holders == 0:
@@ -79,6 +88,7 @@ class _GCPause:
 
 
 _pause = _GCPause()
+renew_in_child(_pause)
 
 
 @contextmanager
