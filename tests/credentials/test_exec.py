@@ -20,6 +20,7 @@ import certs
 import pytest
 from plugins import V1, V1BETA1, credential
 from scripted import json_response
+from tracebacks import shown_in
 
 from dynkube import CancelledError, ConfigError, CredentialError, DeadlineExceededError, ExecPluginError
 from dynkube.config import ExecConfig, PluginPolicy, RESTConfig, TLSConfig, rest_config_from_kubeconfig
@@ -302,24 +303,6 @@ class TestWhatItPrints:
         pair = certs.client("both")
         given = ask(plugins.make(credential(token="t", cert=pair.certificate, key=pair.key)).exec())
         assert (given.token, given.cert_data, given.key_data) == ("t", pair.certificate, pair.key)
-
-
-def shown_in(error: BaseException) -> list[str]:
-    """All that a traceback which prints locals would show of an error: texts and the locals of every frame."""
-    seen, found, queue = set(), [], [error]
-    while queue:
-        each = queue.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        found += [str(each), repr(each), repr(each.__dict__), *getattr(each, "__notes__", [])]
-        trace = each.__traceback__
-        while trace is not None:
-            if "/dynkube/" in trace.tb_frame.f_code.co_filename:
-                found += [repr(value) for value in trace.tb_frame.f_locals.values()]
-            trace = trace.tb_next
-        queue += [each.__cause__, each.__context__]
-    return found
 
 
 # ------------------------------------------------------------------ how it fails
