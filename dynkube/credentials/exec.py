@@ -48,11 +48,13 @@ _MISSING_HELP = (
     "\n\nTo learn more about this feature, consult the documentation available at:"
     "\n      https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins"
 )
-_SHOWN = 500  # characters of standard error in a message
+_KEPT = 2048  # characters of standard error in an error
+_SHOWN = 500  # and in its message
 
 # What a plugin says may hold what it should not: tokens in their usual forms, keys, and `password=...`.
 _SECRETS = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|\A(?:(?!-----BEGIN).)*?-----END [A-Z ]*PRIVATE KEY-----"  # its beginning has been cut off
     r"|\beyJ[\w-]+\.[\w-]*\.?[\w-]*"
     r"|(?<=[Bb]earer )[^\s\"']+"
     r"|(?<![a-z])(?:pass(?:word|wd)?|secret|token|api[_-]?key|client[_-]?secret)[\"']?\s*[=:]\s*[\"']?[^\s\"',;]+",
@@ -290,7 +292,8 @@ class ExecAuthenticator(Renewal):
         for secret in sorted(self._told_in_secret(), key=len, reverse=True):
             text = text.replace(secret, "REDACTED")
         text = _SECRETS.sub("REDACTED", text)
-        return "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text).strip()
+        shown = "".join(char if char.isprintable() or char in "\n\t" else "�" for char in text).strip()
+        return shown[-_KEPT:]
 
     def _told_in_secret(self) -> Iterable[str]:
         """What the kubeconfig tells the plugin and nobody else should hear: the environment, and secret options."""

@@ -20,8 +20,8 @@ __all__ = ["STDOUT_LIMIT", "Ended", "Launch", "PluginTimeout", "TooMuchOutput", 
 
 STDOUT_LIMIT = 1 << 20
 """Bytes of standard output that are read at most."""
-STDERR_KEPT = 2048
-"""Bytes of the end of standard error that are kept."""
+STDERR_KEPT = 16384
+"""Bytes of the end of standard error that are kept: more than is shown, to know a secret by its beginning."""
 GRACE = 0.25
 """Seconds between SIGTERM and SIGKILL."""
 
@@ -205,6 +205,8 @@ def _end(process: _Process, *, group: bool) -> None:
 def _is_over(process: _Process) -> bool:
     if process.returncode is not None:
         return True
+    if not hasattr(os, "waitid"):  # macOS before Python 3.13: it has the whole grace
+        return False
     try:
         return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:  # somebody else waits for all children (SIGCHLD ignored)

@@ -178,8 +178,8 @@ def _identity(config: RESTConfig) -> str:
         tls.cert_file,
         hashlib.sha256(tls.cert_data).hexdigest() if tls.cert_data else "",
         config.exec.command if config.exec else "",
-        list(config.exec.args) if config.exec else [],
-        config.auth_provider.name if config.auth_provider else "",
+        [list(config.exec.args), [list(pair) for pair in config.exec.env]] if config.exec else [],
+        [config.auth_provider.name, config.user, config.source] if config.auth_provider else [],
         [who.user, who.uid, list(who.groups), sorted((key, list(each)) for key, each in who.extra.items())],
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]

@@ -399,10 +399,19 @@ class TestHowItFails:
         assert "hunter2" not in "".join(shown_in(error))
         assert "region eu-west-1 is down" in error.stderr
 
+    def test_a_secret_whose_beginning_is_cut_off_does_not_show_either(self, plugins):
+        key = "hunter2hunter2\n" * 1500 + "-----END PRIVATE KEY-----\nno such profile\n"
+        for said in (f"-----BEGIN PRIVATE KEY-----\n{key}", f"SECRET={'hunter2' * 400} \nno such profile"):
+            plugin = plugins.make(said).script('cat "$(dirname "$0")/output" >&2; exit 1')
+            error = failure(plugin.exec(env=(("SECRET", "hunter2" * 400),)))
+            assert "hunter2" not in error.stderr + str(error)
+            assert error.stderr.endswith("no such profile")
+
     def test_what_could_drive_a_terminal_is_made_harmless(self, plugins):
         error = failure(plugins.make().script(r"printf '\033[2Jgone\007' >&2; exit 1").exec())
         assert error.stderr == "�[2Jgone�"
 
+    @pytest.mark.behaviour("1.9.13")
     def test_a_program_in_the_current_folder_is_not_run_by_its_name(self, plugins, monkeypatch):
         plugin = plugins.make(credential(token="t"), name="planted")
         monkeypatch.chdir(plugin.folder)

@@ -121,6 +121,7 @@ class TestTheIdToken:
         assert issuer.refreshes == 1
 
     @pytest.mark.behaviour("1.10.2")
+    @pytest.mark.behaviour("2.2.7")
     def test_an_expired_one_is_renewed_and_written_back(self, issuer, server, kubeconfig, connect):
         settings = issuer.login("jane", life=5)
         path = kubeconfig(settings)
@@ -222,6 +223,7 @@ class TestTheIdToken:
         version(connect(path))
         assert written(path)["id-token"] == sent(server)[0]
 
+    @pytest.mark.behaviour("2.2.7")
     def test_a_401_renews_it_and_sends_again(self, issuer, server, kubeconfig, connect):
         settings = issuer.login("jane")
         unauthorized = json_response({"kind": "Status", "reason": "Unauthorized", "code": 401}, 401)
