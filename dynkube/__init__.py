@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     )
     from dynkube.fields import FieldSelector
     from dynkube.labels import LabelSelector
+    from dynkube.observers import Observer
     from dynkube.options import (
         ApplyOptions,
         CreateOptions,
@@ -124,6 +125,7 @@ if TYPE_CHECKING:
     )
     from dynkube.transport import CancelToken
     from dynkube.unstructured import UnstructuredList
+    from dynkube.wire.retry import PersistentRetryPolicy, RetryPolicy
     from dynkube.wire.warnings import (
         ServerWarning,
         WarningHandler,
@@ -157,8 +159,8 @@ __all__ = [
     "ConnectError",
     "ConnectionLostError",
     "ContextNotFoundError",
-    "CredentialError",
     "CreateOptions",
+    "CredentialError",
     "DeadlineExceededError",
     "DecodeError",
     "DeleteOptions",
@@ -167,8 +169,8 @@ __all__ = [
     "DynamicClient",
     "DynkubeError",
     "EmptyConfigError",
-    "ExecPluginError",
     "EventType",
+    "ExecPluginError",
     "ExpiredError",
     "FieldSelector",
     "ForbiddenError",
@@ -195,10 +197,12 @@ __all__ = [
     "NotAcceptableError",
     "NotFoundError",
     "NotInClusterError",
+    "Observer",
     "PageIterator",
     "PartialDiscoveryError",
     "PatchOptions",
     "PatchType",
+    "PersistentRetryPolicy",
     "Preconditions",
     "RESTClient",
     "RESTConfig",
@@ -209,6 +213,7 @@ __all__ = [
     "RequestTimeoutError",
     "ResourceHandle",
     "ResourceMap",
+    "RetryPolicy",
     "ServerTimeoutError",
     "ServerWarning",
     "ServiceUnavailableError",
@@ -311,6 +316,7 @@ _NAMES_BY_MODULE: dict[str, tuple[str, ...]] = {
     ),
     "dynkube.fields": ("FieldSelector",),
     "dynkube.labels": ("LabelSelector",),
+    "dynkube.observers": ("Observer",),
     "dynkube.options": (
         "ApplyOptions",
         "CreateOptions",
@@ -347,6 +353,7 @@ _NAMES_BY_MODULE: dict[str, tuple[str, ...]] = {
     ),
     "dynkube.transport": ("CancelToken",),
     "dynkube.unstructured": ("UnstructuredList",),
+    "dynkube.wire.retry": ("PersistentRetryPolicy", "RetryPolicy"),
     "dynkube.wire.warnings": (
         "ServerWarning",
         "WarningHandler",

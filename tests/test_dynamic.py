@@ -199,3 +199,19 @@ def test_closing_a_client_ends_its_watch(server: ScriptedServer) -> None:
     client.close()
     with pytest.raises(dynkube.ClosedError), client.resource(PODS).watch() as events:
         next(events)
+
+
+@pytest.mark.behaviour("2.7.11")
+def test_a_client_takes_a_retry_policy():
+    with ScriptedServer() as server:
+        policy = dynkube.PersistentRetryPolicy(first_delay=0.01)
+        with dynkube.DynamicClient(dynkube.RESTConfig(host=server.url), retry=policy) as client:
+            for _ in range(2):
+                server.reply_json({}, 503)
+            server.reply_json({"kind": "Pod", "metadata": {"name": "a"}})
+            pods = client.resource(dynkube.GroupVersionResource("", "v1", "pods")).namespace("shop")
+            assert pods.get("a")["kind"] == "Pod"
+            server.reply_json({}, 503)
+            with pytest.raises(dynkube.ServiceUnavailableError):
+                pods.create({"metadata": {"name": "a"}})
+        assert len(server.requests) == 4

@@ -15,6 +15,7 @@ from dynkube.rest import RESTClient
 from dynkube.restmapper import RESTMapping
 from dynkube.schema import GroupVersionResource, gvk_of
 from dynkube.transport import CancelToken
+from dynkube.wire.retry import RetryPolicy
 from dynkube.wire.warnings import WarningHandler
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def connect(
     session: Session | None = None,
     auth: AuthBase | None = None,
     warnings: WarningHandler | None = None,
+    retry: RetryPolicy | None = None,
 ) -> DynamicClient:
     """Load a configuration and make a client of it. Sends nothing yet.
 
@@ -45,6 +47,7 @@ def connect(
         session: a ``requests.Session`` of yours, whose adapters, headers and hooks are used.
         auth: a ``requests`` auth object of yours.
         warnings: what to do with the server's ``Warning`` headers.
+        retry: how often a request is repeated, and after what; client-go's rules by default.
 
     Returns:
         A `DynamicClient`; close it, or use it in a ``with``.
@@ -56,7 +59,7 @@ def connect(
     from dynkube.config import load_config
 
     config = load_config(context=context, namespace=namespace, kubeconfig=kubeconfig)
-    return DynamicClient(config, session=session, auth=auth, warnings=warnings)
+    return DynamicClient(config, session=session, auth=auth, warnings=warnings, retry=retry)
 
 
 class DynamicClient:
@@ -70,6 +73,7 @@ class DynamicClient:
         session: a ``requests.Session`` to use instead of a private one.
         auth: a ``requests`` auth object, applied to each request.
         warnings: what to do with ``Warning`` headers; logged by default.
+        retry: how often a request is repeated, and after what; client-go's rules by default.
         rest: a `RESTClient` to speak through, instead of one made from ``config``.
         discovery: a `DiscoveryClient`, for instance one with a disk cache.
 
@@ -88,11 +92,14 @@ class DynamicClient:
         session: Session | None = None,
         auth: AuthBase | None = None,
         warnings: WarningHandler | None = None,
+        retry: RetryPolicy | None = None,
         rest: RESTClient | None = None,
         discovery: DiscoveryClient | None = None,
     ) -> None:
         self.config = config
-        self.rest = rest if rest is not None else RESTClient(config, session=session, auth=auth, warnings=warnings)
+        if rest is None:
+            rest = RESTClient(config, session=session, auth=auth, warnings=warnings, retry=retry)
+        self.rest = rest
         self.discovery = discovery if discovery is not None else DiscoveryClient(self.rest)
         self.mapper = DeferredRESTMapper(self.discovery)
 
