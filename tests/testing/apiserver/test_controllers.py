@@ -205,3 +205,12 @@ class TestTheQueue:
             turns += 1
         assert turns > 2
         assert not shelf.has("b99")
+
+    def test_goes_on_after_a_mistake(self, shelf, monkeypatch, caplog):
+        monkeypatch.setattr(NamespaceController, "sync", lambda *_: 1 / 0)
+        shelf.owned("b", shelf.create("a"))
+        shelf.delete("shop", NAMESPACES)
+        shelf.delete("a")
+        shelf.settle()
+        assert not shelf.has("b")
+        assert "could not be looked into" in caplog.text

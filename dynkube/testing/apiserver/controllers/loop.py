@@ -134,3 +134,5 @@ class Controllers:
             self._controllers[number].sync(key, self._enqueue_for(number))
         except StatusError as error:
             _logger.debug("%s: %s", key, error)
+        except Exception:  # a mistake of ours must not end the work on all others
+            _logger.exception("controllers: %s could not be looked into", key)
