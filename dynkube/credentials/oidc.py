@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import logging
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -41,6 +42,8 @@ LEEWAY = 10.0
 LOCKED_FOR = 2.0
 """Seconds to wait for somebody else who is changing the kubeconfig."""
 
+# Nothing else may get into a header.
+_JWT = re.compile(r"[\w-]+\.([\w-]+)\.[\w-]*", re.ASCII)
 _DISCOVERY = "/.well-known/openid-configuration"
 _EXCERPT = 200
 
@@ -184,7 +187,7 @@ class OIDCProvider(Renewal):
                 "or the provider doesn't support id_tokens as part of the refresh response"
             )
         renewed = _Tokens(id_token, refresh_token if isinstance(refresh_token, str) else "")
-        if not id_token.isascii() or renewed.expires() == float("-inf"):
+        if renewed.expires() == float("-inf"):
             return "ID Token is not a valid JWT"
         return renewed if renewed.refresh_token else replace(renewed, refresh_token=tokens.refresh_token)
 
@@ -309,11 +312,11 @@ def _refusal(status: int, document: dict[str, Any] | None) -> str:
 
 
 def _expiry(id_token: str) -> float:
-    parts = id_token.split(".")
-    if len(parts) != 3:
+    found = _JWT.fullmatch(id_token)
+    if found is None:
         return float("-inf")
     try:
-        payload = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
+        payload = base64.urlsafe_b64decode(found[1] + "=" * (-len(found[1]) % 4))
     except (binascii.Error, ValueError):
         return float("-inf")
     claims = _object(payload) or {}

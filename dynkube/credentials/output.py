@@ -85,7 +85,7 @@ def _given(document: dict[str, Any], api_version: str) -> Given:
         raise _Bad("exec plugin didn't return a token or cert/key pair")
     if bool(certificate) != bool(key):
         raise _Bad("exec plugin returned only certificate or key, not both")
-    if any(char in token for char in "\r\n\0") or not token.isprintable():
+    if not (token.isascii() and token.isprintable()):
         raise _Bad("exec plugin returned a token with a line break or another character that no header can carry")
     credential = Credential(token, certificate.encode() or None, key.encode() or None)
     _check_pair(credential)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import selectors
@@ -104,12 +105,15 @@ def run(launch: Launch, scope: CallScope) -> Ended:
             start_new_session=not launch.interactive,
         )
         disarm = scope.arm(wake)
+        end = partial(_end, process, group=not launch.interactive)
+        atexit.register(end)  # for one that a daemon thread waits for
         try:
             return _Conversation(process, launch, scope, woken).run()
         except BaseException:  # KeyboardInterrupt among them
-            _end(process, group=not launch.interactive)
+            end()
             raise
         finally:
+            atexit.unregister(end)
             disarm()
             for pipe in (process.stdout, process.stderr):
                 if pipe is not None:

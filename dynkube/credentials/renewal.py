@@ -118,18 +118,22 @@ class Renewal(ABC):
     def _get(self, rejected: Credential | None, scope: CallScope) -> Credential:
         while True:
             scope.check()
-            with self._lock:
-                found = self._usable(rejected)
-                if found is not None:
-                    return found
-                flight, leading = self._flight, False
-                if flight is None:
-                    flight, leading = _Flight(), True
-                    self._flight = flight
-                woken = threading.Event()
-                flight.waiting.add(woken)
-            if leading:
-                return self._lead(flight, rejected, scope)
+            mine, woken = _Flight(), threading.Event()
+            try:
+                with self._lock:
+                    found = self._usable(rejected)
+                    if found is not None:
+                        return found
+                    flight = self._flight
+                    if flight is None:
+                        self._flight = flight = mine
+                    flight.waiting.add(woken)
+                if flight is mine:
+                    return self._lead(mine, rejected, scope)
+            finally:
+                # However it ended: a Ctrl-C may come between any two steps, and the others must not wait for ever.
+                if self._flight is mine:
+                    self._land(mine, None, None)
             with scope.guard(woken.set):
                 woken.wait()
             if flight.error is not None:
@@ -161,9 +165,6 @@ class Renewal(ABC):
             _log.warning("%s: cannot be renewed yet, the last credential stays in use: %s", self._what, error)
             self._land(flight, postponed, None)
             return postponed.credential
-        except BaseException:
-            self._land(flight, None, None)
-            raise
         self._land(flight, lease, None)
         if before is not None and not before.credential.same_certificate(lease.credential):
             self._tell(lease.credential)
@@ -192,8 +193,12 @@ class Renewal(ABC):
         with self._lock:
             listeners = [each() for each in self._listeners]
         for listener in listeners:
-            if listener is not None:
+            if listener is None:
+                continue
+            try:
                 listener(credential)
+            except Exception:  # noqa: BLE001 - the others still want to know
+                _log.exception("%s: a client could not take the new client certificate", self._what)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._what}>"

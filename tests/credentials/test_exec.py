@@ -519,7 +519,7 @@ class TestHanging:
         plugin = plugins.make().script(HANGS)
         began = time.monotonic()
         error = failure(plugin.exec(timeout=0.5))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
         assert f"executable {plugin.path} took longer than 0.5 s, and was ended" in str(error)
         for pid in pids_of(plugin):
             wait_gone(pid)
@@ -529,7 +529,7 @@ class TestHanging:
         began = time.monotonic()
         with pytest.raises(DeadlineExceededError):
             ask(plugin.exec(), scope=CallScope(0.5))
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
         for pid in pids_of(plugin):
             wait_gone(pid)
 
@@ -594,6 +594,23 @@ class TestHanging:
         for pid in pids:
             wait_gone(pid)
 
+    def test_a_process_that_exits_meanwhile_takes_it_along(self, plugins):
+        plugin = plugins.make().script(HANGS)
+        code = textwrap.dedent(f"""
+            import threading, time, os
+            from dynkube.config import ExecConfig
+            from dynkube.credentials import ExecAuthenticator
+            from dynkube.transport import CallScope
+            plugin = ExecConfig(command={str(plugin.path)!r}, api_version={V1!r}, interactive_mode="Never")
+            thread = threading.Thread(target=ExecAuthenticator(plugin).obtain, args=(CallScope(),), daemon=True)
+            thread.start()
+            while not os.path.exists({str(plugin.folder / "child")!r}):
+                time.sleep(0.01)
+        """)
+        subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
+        for pid in pids_of(plugin):
+            wait_gone(pid)
+
     def test_a_helper_that_keeps_the_pipe_does_not_keep_the_caller(self, plugins):
         """A plugin may leave an agent behind that caches its login."""
         plugin = plugins.make(credential(token="t")).script(
@@ -601,7 +618,7 @@ class TestHanging:
         )
         began = time.monotonic()
         assert ask(plugin.exec()).token == "t"
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
         agent = int(plugin.note("child"))
         assert is_running(agent)
         os.kill(agent, signal.SIGKILL)

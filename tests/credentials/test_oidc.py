@@ -283,7 +283,10 @@ class TestWhatGoesWrong:
         assert problem in str(caught.value)
 
     @pytest.mark.behaviour("1.10.2")
-    @pytest.mark.parametrize("token", ["", "hunter2", "a.b.c", "a.!!!.c", "a.e30.c", "a.eyJleHAiOiJ4In0.c"])
+    @pytest.mark.parametrize(
+        "token",
+        ["", "hunter2", "a.b.c", "a.!!!.c", "a.e30.c", "a.eyJleHAiOiJ4In0.c", "a.eyJleHAiOjk5OTk5OTk5OTl9.c\r\nX: y"],
+    )
     def test_without_a_good_id_token_and_a_refresh_token(self, issuer, token):
         settings = issuer.login("jane")
         del settings["refresh-token"]
@@ -354,7 +357,7 @@ class TestWhatGoesWrong:
         began = time.monotonic()
         with pytest.raises(DeadlineExceededError):
             client.get().abs_path("/version").timeout(0.5).do()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
         go.set()
         assert server.requests == []
 

@@ -214,6 +214,14 @@ class TestManyThreads:
             first()
         assert second().token == "t"
 
+    def test_a_ctrl_c_between_two_steps_leaves_nobody_waiting(self, monkeypatch):
+        source = Scripted(Lease(Credential("t")))
+        with monkeypatch.context() as patch:
+            patch.setattr(source, "_lead", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+            with pytest.raises(KeyboardInterrupt):
+                source.obtain(CallScope())
+        assert source.obtain(CallScope(5)).token == "t"
+
     def test_each_waits_for_as_long_as_its_own_call_may_take(self, in_thread):
         fetching, go = threading.Event(), threading.Event()
 
@@ -546,6 +554,24 @@ class TestCertificates:
         go.set()
         assert slow() == {"kind": "Slow"}
         mutual.wait_for_ends(1)
+
+    def test_a_client_that_cannot_take_it_does_not_keep_it_from_the_others(self, caplog):
+        class Client:
+            def __init__(self, problem=None):
+                self.problem, self.shown = problem, []
+
+            def show(self, credential):
+                self.shown.append(credential)
+                if self.problem:
+                    raise self.problem
+
+        broken, sound = Client(OSError("no more descriptors")), Client()
+        source = Scripted(Lease(Credential("a", b"1", b"1")), Lease(Credential("b", b"2", b"2")))
+        for client in (broken, sound):
+            source.listen(client.show)
+        first = source.obtain(CallScope())
+        assert source.renew(first, CallScope()) is sound.shown[0] is broken.shown[0]
+        assert "a client could not take the new client certificate" in caplog.text
 
     def test_clients_that_are_gone_are_not_kept(self, plugins, mutual, client_of):
         plugin = plugins.make(with_certificate(certs.client("jane")))
