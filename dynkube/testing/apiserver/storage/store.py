@@ -25,6 +25,10 @@ __all__ = ["Listener", "Snapshot", "Store"]
 
 Listener = Callable[[GroupResource, Event], None]
 
+# What etcd takes, and what the client of etcd sends.
+_ETCD_BYTES = 3 * 2**19
+_MESSAGE_BYTES = 2**21
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
@@ -59,7 +63,7 @@ class Store:
         """Store a new object, in its storage version, and set its metadata.resourceVersion in place.
 
         Raises:
-            StatusError: 409, the name is taken.
+            StatusError: 409, the name is taken; 500, the object is too large.
         """
         collection = self._of(resource.storage_resource)
         metadata = obj["metadata"]
@@ -75,7 +79,7 @@ class Store:
         come in between.
 
         Raises:
-            StatusError: 404, it is not there.
+            StatusError: 404, it is not there; 500, the object is too large.
         """
         collection = self._of(resource.storage_resource)
         metadata = obj["metadata"]
@@ -103,13 +107,15 @@ class Store:
         return event.departed
 
     def _put(self, collection: Collection, resource: Resource, obj: Object) -> Entry:
-        revision = self._next()
+        revision = self.revision + 1
         metadata = obj["metadata"]
         metadata["resourceVersion"] = str(revision)
         fields = {"metadata.name": metadata["name"], **resource.strategy.selectable_fields(obj)}
         if resource.namespaced:
             fields["metadata.namespace"] = metadata["namespace"]
         entry = Entry(resource.strategy.arranged(obj), revision, fields)
+        _check_size(len(entry.body))
+        self._next()
         self.encodings += 1
         self._tell(resource.storage_resource, collection.put(entry))
         return entry
@@ -276,3 +282,12 @@ class Store:
             if collection.get(entry.key) is not entry:
                 self.encodings += 1
                 self._tell(resource, collection.put(entry.at(self._next())))
+
+
+def _check_size(size: int) -> None:
+    """Refuse what etcd would not take, in its words, or those of the way to it."""
+    if size > _MESSAGE_BYTES:
+        problem = f"trying to send message larger than max ({size} vs. {_MESSAGE_BYTES})"
+        raise statuses.unexpected(f"rpc error: code = ResourceExhausted desc = {problem}")
+    if size > _ETCD_BYTES:
+        raise statuses.unexpected("etcdserver: request is too large")
