@@ -12,7 +12,7 @@ from typing import Any
 
 from dynkube.testing.apiserver.decoding.empties import Empty, empties, with_empties
 
-__all__ = ["as_sent", "keep_empties"]
+__all__ = ["as_sent", "keep_empties", "sent_at"]
 
 _OF_REQUEST: ContextVar[Sequence[Empty]] = ContextVar("empties_of_request", default=())
 
@@ -27,3 +27,9 @@ def keep_empties() -> None:
 def as_sent(value: Any, *at: str | int) -> Any:
     """A part of the request's object with what was there and empty; ``at`` is where the part stands in it."""
     return with_empties(value, _OF_REQUEST.get(), *at)
+
+
+def sent_at(value: Any, field: str) -> Any:
+    """The same by a path as messages have it, without keys of maps: ``spec.rules[0].values``."""
+    steps = (int(step) if step.isdecimal() else step for step in field.replace("[", ".").replace("]", "").split("."))
+    return as_sent(value, *steps)

@@ -10,6 +10,7 @@ from dynkube.testing.apiserver.builtin.autoscaling.conversion import drop_annota
 from dynkube.testing.apiserver.builtin.autoscaling.metrics import api_version_problem, behavior, metrics, scaled_object
 from dynkube.testing.apiserver.builtin.native import NativeStrategy, copied, keep
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping, non_negative
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import child, invalid, required
 from dynkube.testing.apiserver.resources import Object
 
@@ -51,6 +52,8 @@ class HorizontalPodAutoscalerStrategy(NativeStrategy):
         obj["metadata"] = drop_annotations(obj["metadata"])
         if not spec.get("metrics"):
             spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": dict(_ON_CPU)}}]
+        if spec.get("behavior") is not None:
+            spec["behavior"] = as_sent(spec["behavior"], "spec", "behavior")  # no policies are not the usual ones
         _default_behavior(spec)
 
     def convert(self, obj: Object, to: GroupVersion) -> Object:

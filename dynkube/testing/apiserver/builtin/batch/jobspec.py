@@ -19,6 +19,7 @@ from dynkube.testing.apiserver.builtin.rules import (
     qualified_name,
     word,
 )
+from dynkube.testing.apiserver.builtin.sent import sent_at
 from dynkube.testing.apiserver.fielderrors import (
     OMITTED,
     child,
@@ -181,7 +182,7 @@ def _exit_codes(codes: Json, containers: set[Any], field: str) -> Errors:
         yield invalid(child(field, "containerName"), container, said)
     where = child(field, "values")
     if not values:
-        yield invalid(where, codes.get("values"), "at least one value is required")
+        yield invalid(where, sent_at(codes.get("values"), where), "at least one value is required")
     elif len(values) > _MOST_CODES:
         yield too_many(where, len(values), _MOST_CODES)
     for number, value in enumerate(values):

@@ -19,6 +19,7 @@ from dynkube.testing.apiserver.builtin.rules import (
     mapping,
     word,
 )
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.fielderrors import child, index, invalid, not_supported, quoted, required
 from dynkube.testing.apiserver.resources import Object
 
@@ -96,7 +97,9 @@ def _address_warnings(obj: Json) -> Iterator[str]:
 def _spec(spec: Json, old: Json | None, field: str) -> Errors:
     rules, backend = listed(spec, "rules"), spec.get("defaultBackend")
     if not rules and backend is None:
-        yield invalid(field, spec.get("rules"), "either `defaultBackend` or `rules` must be specified")
+        yield invalid(
+            field, as_sent(spec.get("rules"), "spec", "rules"), "either `defaultBackend` or `rules` must be specified"
+        )
     if backend is not None:
         yield from _backend(backend, child(field, "defaultBackend"))
     any_rule_of_wildcard = _had_odd_wildcard(old)

@@ -32,6 +32,7 @@ from dynkube.testing.apiserver.builtin.rules import (
     rounded_up,
     same,
 )
+from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.builtin.storage.claims import class_annotation_warnings
 from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, key, not_supported, required
 from dynkube.testing.apiserver.resources import Object
@@ -236,7 +237,7 @@ def _spec(spec: Json, field: str) -> Errors:
     if not modes:
         yield required(child(field, "accessModes"))
     yield from access_modes(modes, child(field, "accessModes"))
-    yield from _capacity(spec.get("capacity"), child(field, "capacity"))
+    yield from _capacity(as_sent(spec.get("capacity"), "spec", "capacity"), child(field, "capacity"))
     policy, where = spec.get("persistentVolumeReclaimPolicy", ""), child(field, "persistentVolumeReclaimPolicy")
     if policy:
         yield from one_of(policy, ("Delete", "Recycle", "Retain"), where)
