@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import threading
 import time
 
@@ -167,6 +169,18 @@ class TestClients:
             timer.join()
             assert bucket.reserve(within=1000) == pytest.approx(before, abs=5)
         assert len(server.requests) == 1
+
+    @pytest.mark.behaviour("2.11.3")
+    def test_ctrl_c_ends_a_wait_and_gives_its_place_back(self, config_of):
+        bucket = TokenBucket(0.01, 1)
+        with RESTClient(config_of(rate_limiter=bucket)) as client:
+            client.execute(GET)
+            timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+            timer.start()
+            with pytest.raises(KeyboardInterrupt):
+                client.execute(GET)
+            timer.join()
+        assert bucket.reserve() < 101
 
     @pytest.mark.behaviour("2.3.5")
     def test_long_waits_are_logged_with_their_reason(self, config_of, caplog):

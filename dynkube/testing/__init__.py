@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dynkube.testing.apiserver.access import Refusal
-    from dynkube.testing.apiserver.audit import AuditedRequest
-    from dynkube.testing.apiserver.faults import ServerFault
-    from dynkube.testing.apiserver.hooks import Write
     from dynkube.testing.apiserver.server import APIServer
+    from dynkube.testing.apiserver.testbench.audit import AuditedRequest
+    from dynkube.testing.apiserver.testbench.faults import ServerFault
+    from dynkube.testing.apiserver.testbench.hooks import Write
     from dynkube.testing.brokengroups import BrokenGroup
     from dynkube.testing.controlplane import ControlPlane
     from dynkube.testing.errors import ControlPlaneError
@@ -49,7 +49,7 @@ __all__ = [
 _HOMES = {
     "APIServer": "dynkube.testing.apiserver.server",
     "AccessRule": "dynkube.testing.rules",
-    "AuditedRequest": "dynkube.testing.apiserver.audit",
+    "AuditedRequest": "dynkube.testing.apiserver.testbench.audit",
     "BrokenGroup": "dynkube.testing.brokengroups",
     "ControlPlane": "dynkube.testing.controlplane",
     "ControlPlaneError": "dynkube.testing.errors",
@@ -59,8 +59,8 @@ _HOMES = {
     "ProxiedConnection": "dynkube.testing.faultproxy",
     "Refusal": "dynkube.testing.apiserver.access",
     "SeenRequest": "dynkube.testing.faultproxy",
-    "ServerFault": "dynkube.testing.apiserver.faults",
-    "Write": "dynkube.testing.apiserver.hooks",
+    "ServerFault": "dynkube.testing.apiserver.testbench.faults",
+    "Write": "dynkube.testing.apiserver.testbench.hooks",
 }
 
 

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from dynkube.dynamic import DynamicClient
     from dynkube.schema import GroupVersionResource
     from dynkube.testing.apiserver.access import Refusal
-    from dynkube.testing.apiserver.aggregatedapis import AggregatedAPI
-    from dynkube.testing.apiserver.audit import AuditedRequest
-    from dynkube.testing.apiserver.faults import Faults
-    from dynkube.testing.apiserver.hooks import Hook, Write
-    from dynkube.testing.apiserver.manifests import Manifest
     from dynkube.testing.apiserver.running import Running
+    from dynkube.testing.apiserver.testbench.aggregatedapis import AggregatedAPI
+    from dynkube.testing.apiserver.testbench.audit import AuditedRequest
+    from dynkube.testing.apiserver.testbench.faults import Faults
+    from dynkube.testing.apiserver.testbench.hooks import Hook, Write
+    from dynkube.testing.apiserver.testbench.manifests import Manifest
 
 __all__ = ["APIServer"]
 
@@ -134,7 +134,7 @@ class APIServer:
 
     def _fill(self, running: Running) -> None:
         if self._run_workloads:
-            from dynkube.testing.apiserver.standin import WorkloadsRun
+            from dynkube.testing.apiserver.testbench.standin import WorkloadsRun
 
             running.call(lambda backend: backend.hooks.add(WorkloadsRun(self._clock)))
         if self._objects:

@@ -95,7 +95,7 @@ def _about(resource: GroupResource, name: str = "", **more: Any) -> dict[str, An
 
 def not_found(resource: GroupResource, name: str) -> StatusError:
     """404 for an object."""
-    return StatusError(status(404, "NotFound", f'{resource} {quoted(name)} not found', _about(resource, name)))
+    return StatusError(status(404, "NotFound", f"{resource} {quoted(name)} not found", _about(resource, name)))
 
 
 def already_exists(resource: GroupResource, name: str) -> StatusError:
@@ -106,7 +106,7 @@ def already_exists(resource: GroupResource, name: str) -> StatusError:
 
 def conflict(resource: GroupResource, name: str, problem: str) -> StatusError:
     """409 for a write on an older state, an unmet precondition, and the like."""
-    message = f'Operation cannot be fulfilled on {resource} {quoted(name)}: {problem}'
+    message = f"Operation cannot be fulfilled on {resource} {quoted(name)}: {problem}"
     return StatusError(status(409, "Conflict", message, _about(resource, name)))
 
 
@@ -115,7 +115,7 @@ def invalid(kind: GroupKind, name: str, errors: Sequence[FieldError]) -> StatusE
     texts = list(dict.fromkeys(str(each) for each in errors))
     shown = texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
     subject = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
-    message = f'{subject} {quoted(name)} is invalid: {shown}' if errors else f'{subject} {quoted(name)} is invalid'
+    message = f"{subject} {quoted(name)} is invalid: {shown}" if errors else f"{subject} {quoted(name)} is invalid"
     causes = [each.cause() for each in errors]
     details = {"name": name, "group": kind.group, "kind": kind.kind, "causes": causes}
     return StatusError(status(422, "Invalid", message, details))
@@ -123,7 +123,7 @@ def invalid(kind: GroupKind, name: str, errors: Sequence[FieldError]) -> StatusE
 
 def forbidden(resource: GroupResource, name: str, problem: str) -> StatusError:
     """403, by authorization or admission."""
-    about = f'{resource} {quoted(name)}' if name else str(resource)
+    about = f"{resource} {quoted(name)}" if name else str(resource)
     message = f"{about} is forbidden: {problem}" if resource.resource else f"forbidden: {problem}"
     return StatusError(status(403, "Forbidden", message, _about(resource, name)))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dynkube.testing.apiserver.audit import Audit
 from dynkube.testing.apiserver.messages import Headers, Request, RequestInfo, Response, UserInfo
 from dynkube.testing.apiserver.requestinfo import request_info
+from dynkube.testing.apiserver.testbench.audit import Audit
 
 
 def add(audit: Audit, path: str, body: bytes = b"", **headers: str) -> None:

@@ -295,7 +295,11 @@ class TestPatches:
     def test_json_patches(self, server: RawClient, operations: Any) -> None:
         path = f"{CONFIG_MAPS}/c"
         # Without a value the real server ends the connection there: it panics.
-        assume(not any(each["op"] in ("replace", "test") and not each["path"] and "value" not in each for each in operations))
+        assume(
+            not any(
+                each["op"] in ("replace", "test") and not each["path"] and "value" not in each for each in operations
+            )
+        )
         before = current(server, path, "ConfigMap")
         answer, data = judge_patch(server, path, operations, "application/json-patch+json")
         patched = refusal_or(lambda: patching.json_patch(before, data, WARN, typed=True))

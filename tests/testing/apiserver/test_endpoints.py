@@ -56,7 +56,7 @@ class TestLabelSelectors:
             ("a in b", "unable to parse requirement: found 'b' expected: '('"),
             (
                 "a>x",
-                'unable to parse requirement: values[0]: Invalid value: "x": for \'Gt\', \'Lt\' operators, the value must '
+                "unable to parse requirement: values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must "
                 "be an integer",
             ),
             ("a=b,", "found '', expected: identifier after ','"),
@@ -181,7 +181,11 @@ class TestRoutes:
             ("GET", "/api/v1/namespaces/a/configmaps", Route(resource=BOXES, verb="list", namespace="a")),
             ("POST", "/api/v1/namespaces/a/configmaps/", Route(resource=BOXES, verb="create", namespace="a")),
             ("PUT", "/api/v1/namespaces/a/configmaps/b", Route(resource=BOXES, verb="update", namespace="a", name="b")),
-            ("DELETE", "/api/v1/namespaces/a/configmaps", Route(resource=BOXES, verb="deletecollection", namespace="a")),
+            (
+                "DELETE",
+                "/api/v1/namespaces/a/configmaps",
+                Route(resource=BOXES, verb="deletecollection", namespace="a"),
+            ),
             ("GET", "/api/v1/watch/configmaps", Route(resource=BOXES, verb="watch")),
             (
                 "GET",

@@ -29,9 +29,9 @@ from aiohttp.http_exceptions import BadHttpMethod
 
 from dynkube import codec
 from dynkube.testing.apiserver import statuses
+from dynkube.testing.apiserver.edge.responses import Writer, head
+from dynkube.testing.apiserver.edge.targets import parse_query, split_target
 from dynkube.testing.apiserver.messages import MAX_BODY_BYTES, ConnectionCut, Headers, Request, Response, UserInfo
-from dynkube.testing.apiserver.responses import Writer, head
-from dynkube.testing.apiserver.targets import parse_query, split_target
 
 __all__ = ["HTTPServer", "Handler", "certificate_user"]
 

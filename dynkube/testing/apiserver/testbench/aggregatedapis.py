@@ -19,10 +19,10 @@ from dynkube.errors import InvalidRequestError
 from dynkube.schema import GroupVersionResource
 from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.discovery import ServedVersion
-from dynkube.testing.apiserver.effects import PAGE
 from dynkube.testing.apiserver.messages import ConnectionCut, Request, Response
 from dynkube.testing.apiserver.resources import Resource, Strategy
 from dynkube.testing.apiserver.schemas import ANYTHING
+from dynkube.testing.apiserver.testbench.effects import PAGE
 
 __all__ = ["AggregatedAPI", "AggregatedAPIs"]
 
