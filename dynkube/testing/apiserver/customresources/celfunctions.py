@@ -7,6 +7,7 @@ standard ones there are the strings of cel-go's ``ext`` and some of Kubernetes' 
 
 from __future__ import annotations
 
+import datetime
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -149,6 +150,8 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Function:
         comparable = (str, bytes, celtypes.BoolType, celtypes.TimestampType, celtypes.DurationType)
         if not both_numbers and not (_kind(one) is _kind(other) and isinstance(one, comparable)):
             raise TypeError
+        if any(isinstance(each, float) and math.isnan(each) for each in (one, other)):
+            return failure("NaN values cannot be ordered")
         return celtypes.BoolType(compare(_plain_number(one), _plain_number(other)))
 
     return _on_values(compared)
@@ -167,13 +170,25 @@ def _arithmetic(name: str, overflow: str = "integer overflow", by_zero: str = ""
         if len({_kind(each) for each in operands}) > 1 and all(map(_is_number, operands)):
             raise TypeError
         try:
-            return function(*operands)
+            return _of_cel(function(*operands))
         except ZeroDivisionError:
             return failure(by_zero)
         except (ValueError, OverflowError):
             return failure(overflow)
 
     return _on_values(computed)
+
+
+def _of_cel(value: Any) -> Any:
+    """What cel-python computes may be none of its own types."""
+    own = _OWN_TYPES.get(type(value))
+    return value if own is None else own(value)
+
+
+_OWN_TYPES: Mapping[type, Callable[[Any], Any]] = {
+    float: celtypes.DoubleType, bytes: celtypes.BytesType, datetime.timedelta: celtypes.DurationType,
+    datetime.datetime: celtypes.TimestampType,
+}  # fmt: skip
 
 
 def _add(one: Any, other: Any) -> Any:
@@ -260,12 +275,12 @@ def _replace(text: str, old: str, new: str, limit: int = -1) -> Any:
 
 def _substring(text: str, start: int, end: int | None = None) -> Any:
     stop = len(text) if end is None else int(end)
+    if end is not None and start > stop:
+        return failure(f"invalid substring range. start: {int(start)}, end: {stop}")
     if not 0 <= start <= len(text):
         return failure(f"index out of range: {int(start)}")
     if not 0 <= stop <= len(text):
         return failure(f"index out of range: {stop}")
-    if start > stop:
-        return failure(f"invalid substring range. start: {int(start)}, end: {stop}")
     return celtypes.StringType(text[start:stop])
 
 

@@ -18,8 +18,9 @@ from celpy.celparser import CELParseError
 from celpy.evaluation import Activation, CELEvalError, Evaluator
 
 from dynkube.testing.apiserver.customresources.celfunctions import FUNCTIONS, NO_OVERLOAD, failure
+from dynkube.testing.apiserver.customresources.patterns import problem_of
 
-__all__ = ["Program", "RuleError", "compile_rule", "member_of"]
+__all__ = ["Program", "RuleError", "compile_rule", "constant_error", "member_of"]
 
 
 class RuleError(Exception):
@@ -45,6 +46,48 @@ class Program:
         if isinstance(value, CELEvalError):
             raise RuleError(str(value.args[0]))
         return value
+
+
+def constant_error(program: Program) -> str:
+    """What is wrong with constants that cel-go looks into when it makes a program; "" if nothing.
+
+    It converts them, and compiles patterns.
+    """
+    for call in program.tree.find_data("ident_arg"):
+        name, arguments = str(call.children[0]), _arguments(call)
+        try:
+            if name == "matches" and len(arguments) == 2 and _is_constant(arguments[1]):
+                problem = problem_of(str(Program(program.text, arguments[1]).evaluate({})))
+                if problem:
+                    return problem
+            elif _is_constant(call):
+                Program(program.text, lark.Tree("primary", [call])).evaluate({})
+        except RuleError as error:
+            return str(error)
+    return ""
+
+
+def _arguments(call: lark.Tree[Any]) -> list[Any]:
+    return [each for child in call.children[1:] for each in child.children]
+
+
+def _is_constant(tree: Any) -> bool:
+    """Whether an expression is a literal, or a conversion of one."""
+    while isinstance(tree, lark.Tree):
+        if tree.data == "literal":
+            return True
+        if tree.data == "ident_arg":
+            arguments = _arguments(tree)
+            return str(tree.children[0]) in _CONVERSIONS and len(arguments) == 1 and _is_constant(arguments[0])
+        if len(tree.children) != 1:
+            return False
+        tree = tree.children[0]
+    return False
+
+
+_CONVERSIONS = frozenset(
+    {"bool", "bytes", "double", "duration", "dyn", "int", "string", "timestamp", "type", "uint"}
+)  # fmt: skip
 
 
 # cel-python takes the minus of "a -1" for a part of the number. What is in quotes is passed by.

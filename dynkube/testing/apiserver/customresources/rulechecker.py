@@ -206,8 +206,11 @@ class _Checker:
                 self.infer(member, scope)
             return DYN, at
         variable = _variable(arguments[0]) if name in _MACROS and len(arguments) in (2, 3) else None
-        kind, _ = self.infer(member, scope)
+        kind, where = self.infer(member, scope)
         if variable is not None:
+            if not isinstance(kind, (ListOf, MapOf)) and kind != DYN:
+                text = f"expression of type '{kind}' cannot be range of a comprehension (must be list, map, or dynamic)"
+                return self.say(where, text), at
             return self._macro(name, kind, variable, arguments[1:], scope, at), at
         kinds = [self.infer(each, scope)[0] for each in arguments]
         if name not in METHODS:
@@ -219,11 +222,6 @@ class _Checker:
         items: Type = DYN
         if isinstance(kind, (ListOf, MapOf)):
             items = kind.items if isinstance(kind, ListOf) else kind.keys
-        elif kind != DYN:
-            where = self.text.rindex(".", 0, at)
-            return self.say(
-                where, f"expression of type '{kind}' cannot be range of a comprehension (must be list, map, or dynamic)"
-            )
         inner = {**scope, variable: items}
         kinds = [self.infer(each, inner) for each in arguments]
         for found, where in kinds[:-1] if name == "map" else kinds:
@@ -259,7 +257,6 @@ class _Checker:
             return self.say(at, f"undeclared reference to '{name}' (in container '')"), at
         if name in ("duration", "timestamp") and len(arguments) == 1 and not _is_time(name, arguments[0]):
             return self.say(arguments[0].meta.start_pos, f"invalid {name} argument"), at
-        self._check_pattern(name, arguments[1:])
         return self._applied(name, FUNCTIONS[name], kinds, at), at
 
     def _has(self, argument: Tree, scope: Scope, at: int) -> Type:

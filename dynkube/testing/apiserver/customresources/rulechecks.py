@@ -50,12 +50,11 @@ def compile_errors(raw: Raw, path: str, no_old_self: str, is_resource: bool) -> 
 
 def _rule_errors(rule: Raw, path: str, kind: Type | None, no_old_self: str) -> Iterator[FieldError]:
     text, expression = rule.get("rule", ""), rule.get("messageExpression", "")
-    problem = _problem(text, kind, BOOL, "compilation failed: ", "cel expression must evaluate to a bool")
+    problem = _problem(text, kind, BOOL)
     if problem:
         yield invalid(child(path, "rule"), shown_rule(rule), problem)
     elif expression:
-        told = "messageExpression must evaluate to a string"
-        problem = _problem(expression, kind, STRING, "messageExpression compilation failed: ", told)
+        problem = _problem(expression, kind, STRING)
         if problem:
             yield invalid(child(path, "messageExpression"), shown_rule(rule), problem)
     program = _parsed(text)
@@ -70,8 +69,10 @@ def _rule_errors(rule: Raw, path: str, kind: Type | None, no_old_self: str) -> I
         yield invalid(child(path, "optionalOldSelf"), rule["optionalOldSelf"], told)
 
 
-def _problem(text: str, kind: Type | None, wanted: Type, failed: str, other: str) -> str:
+def _problem(text: str, kind: Type | None, wanted: Type) -> str:
     """Why the real server would not compile an expression; "" if it would, or nobody here can tell."""
+    is_message = wanted == STRING
+    failed = "messageExpression compilation failed: " if is_message else "compilation failed: "
     missing = _missing(text)
     program = _parsed(text)
     if program is None:
@@ -79,12 +80,18 @@ def _problem(text: str, kind: Type | None, wanted: Type, failed: str, other: str
         return f"{failed}{syntax}" if syntax else ""
     if kind is None:
         return ""
+    from dynkube.testing.apiserver.customresources.celprograms import constant_error
     from dynkube.testing.apiserver.customresources.rulechecker import check_rule
 
     found, problems = check_rule(program.text, program.tree, {"self": kind, "oldSelf": kind})
     if problems:
         return f"{failed}{problems}"
-    return "" if missing or found == wanted else other
+    if missing:
+        return ""
+    if found != wanted:
+        return f"{'messageExpression' if is_message else 'cel expression'} must evaluate to a {wanted}"
+    constant = constant_error(program)
+    return f"{'messageExpression' if is_message else 'program'} instantiation failed: {constant}" if constant else ""
 
 
 # ------------------------------------------------------------------ what cannot be run
