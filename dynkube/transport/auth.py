@@ -18,6 +18,7 @@ from dynkube._version import __version__
 from dynkube.config.model import RESTConfig
 from dynkube.errors import ConfigError, InvalidRequestError
 from dynkube.forks import renew_in_child
+from dynkube.transport.wirelog import masked
 
 __all__ = ["Credentials", "TokenFile", "default_user_agent"]
 
@@ -35,6 +36,13 @@ def default_user_agent() -> str:
     architecture = _ARCHITECTURES.get(machine, machine)
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     return f"dynkube/{__version__} ({sys.platform}/{architecture}) python/{python}"
+
+
+class RequestHeaders(HTTPHeaderDict):
+    """The headers of a request, for urllib3; a traceback that prints local variables shows no credential of them."""
+
+    def __repr__(self) -> str:
+        return f"RequestHeaders({[(name, masked(name, value)) for name, value in self.iteritems()]})"
 
 
 class TokenFile:
@@ -131,7 +139,7 @@ class Credentials:
         Raises:
             InvalidRequestError: A header of ``given`` is none.
         """
-        headers = HTTPHeaderDict()
+        headers = RequestHeaders()
         for name, value in given:
             if not _TOKEN.fullmatch(name) or _CONTROL.search(value):
                 # http.client would refuse it too, with the value in the message.

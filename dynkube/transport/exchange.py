@@ -208,6 +208,11 @@ class Exchange:
             link.credentials.authorize(prepared.headers)
         else:
             self._authenticate(link.source, prepared.headers)
+        # Something else comes last: the loop over the headers in urllib3 leaves the last one in a local variable, and
+        # a traceback that prints those would show it.
+        agent = prepared.headers.pop("User-Agent", None)
+        if agent is not None:
+            prepared.headers["User-Agent"] = agent
         return prepared
 
     def _authenticate(self, source: CredentialSource, headers: MutableMapping[str, str]) -> None:
