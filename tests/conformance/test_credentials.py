@@ -14,7 +14,7 @@ import certs
 import pytest
 import yaml
 from issuer import CLIENT_ID, Issuer
-from plugins import Plugin, Plugins, credential
+from plugins import V1, V1BETA1, Plugin, Plugins, credential
 
 import dynkube
 from dynkube import DynamicClient, ExecPluginError, GroupVersionResource, UnauthorizedError
@@ -188,6 +188,48 @@ def test_many_threads_and_clients_of_one_plugin(server, plugins, client_of):
     assert plugin.runs == 1
 
 
+@pytest.mark.controlplane
+@pytest.mark.behaviour("1.9.2", "1.9.3")
+@pytest.mark.parametrize("version", [V1, V1BETA1])
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        None,
+        {},
+        {"tls-server-name": "kubernetes", "disable-compression": True},
+        {"insecure-skip-tls-verify": True, "certificate-authority-data": None},
+        {"extensions": [{"name": "client.authentication.k8s.io/exec", "extension": {"audience": ["a"], "n": 1}}]},
+    ],
+)
+def test_the_plugin_is_told_what_kubectl_tells_it(control_plane, plugins, tmp_path, version, cluster):
+    plugin = plugins.make(credential(version, token=token_of(control_plane))).script(
+        'printf %s "$KUBERNETES_EXEC_INFO" > "$(dirname "$0")/info"; cat "$(dirname "$0")/output"'
+    )
+    stanza = plugin.stanza(version, provideClusterInfo=cluster is not None, interactiveMode="IfAvailable")
+    path = with_user(control_plane, tmp_path, {"exec": stanza})
+    config = yaml.safe_load(path.read_text())
+    told = config["clusters"][0]["cluster"]
+    for name, value in (cluster or {}).items():
+        told.pop(name, None)
+        if value is not None:
+            told[name] = value
+    path.write_text(json.dumps(config))
+
+    run_kubectl(path, "get", "--raw", "/version")
+    kubectls = json.loads(plugin.note("info"))
+    with dynkube.connect(kubeconfig=path) as client:
+        client.discovery.server_version()
+    assert json.loads(plugin.note("info")) == kubectls
+    assert plugin.runs == 2
+
+
+def run_kubectl(kubeconfig: Path, *args: str) -> str:
+    kubectl = Path(os.environ["KUBEBUILDER_ASSETS"]) / "kubectl"
+    command = [str(kubectl), "--kubeconfig", str(kubeconfig), *args]
+    found = subprocess.run(command, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL, timeout=60)
+    return found.stdout
+
+
 # ------------------------------------------------------------------ OIDC
 
 
@@ -251,9 +293,6 @@ def test_an_id_token_is_taken_renewed_and_written_back(oidc_server, issuer, tmp_
 @pytest.mark.behaviour("1.10.2")
 def test_kubectl_and_dynkube_take_turns_with_one_kubeconfig(oidc_server, issuer, tmp_path):
     """Each renews with the refresh token that the other one has written."""
-    kubectl = Path(os.environ["KUBEBUILDER_ASSETS"]) / "kubectl"
-    if not kubectl.exists():
-        pytest.skip("no kubectl beside the control plane")
     path = with_user(
         oidc_server, tmp_path, {"auth-provider": {"name": "oidc", "config": issuer.login("jane", life=-60)}}
     )
@@ -261,10 +300,8 @@ def test_kubectl_and_dynkube_take_turns_with_one_kubeconfig(oidc_server, issuer,
         until_known(client, issuer)
         mine = user_of(path)["auth-provider"]["config"]
         expire(path, issuer)
-        found = subprocess.run(
-            [kubectl, "--kubeconfig", path, "auth", "whoami", "-o", "json"], capture_output=True, text=True, check=True
-        )
-        assert json.loads(found.stdout)["status"]["userInfo"]["username"] == "oidc:jane"
+        found = json.loads(run_kubectl(path, "auth", "whoami", "-o", "json"))
+        assert found["status"]["userInfo"]["username"] == "oidc:jane"
         theirs = user_of(path)["auth-provider"]["config"]
         assert theirs["refresh-token"] != mine["refresh-token"]
         expire(path, issuer)

@@ -594,6 +594,37 @@ class TestHanging:
         for pid in pids:
             wait_gone(pid)
 
+    @pytest.mark.parametrize("mode", ["Never", "Always"])
+    def test_ctrl_c_on_a_terminal(self, plugins, mode):
+        """The key itself: the terminal tells an interactive plugin, dynkube tells one that is not."""
+        plugin = plugins.make().script(HANGS)
+        code = textwrap.dedent(f"""
+            from dynkube.config import ExecConfig
+            from dynkube.credentials import ExecAuthenticator
+            from dynkube.transport import CallScope
+            plugin = ExecConfig(command={str(plugin.path)!r}, api_version={V1!r}, interactive_mode={mode!r})
+            try:
+                ExecAuthenticator(plugin).obtain(CallScope())
+            except KeyboardInterrupt:
+                print("interrupted", flush=True)
+        """)
+        # A session with that terminal as its own, as a shell's window has it.
+        login = "import os, fcntl, termios, sys; os.setsid(); fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.executable, sys.argv[1:])"
+        ours, theirs = pty.openpty()
+        command = [sys.executable, "-c", login, sys.executable, "-c", code]
+        child = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        os.close(theirs)
+        try:
+            pids = pids_of(plugin)
+            os.write(ours, b"\x03")
+            assert child.communicate(timeout=10)[0] == b"interrupted\n"
+            for pid in pids:
+                wait_gone(pid)
+        finally:
+            child.kill()
+            child.wait()
+            os.close(ours)
+
     def test_a_process_that_exits_meanwhile_takes_it_along(self, plugins):
         plugin = plugins.make().script(HANGS)
         code = textwrap.dedent(f"""

@@ -244,6 +244,7 @@ class TestManyThreads:
         assert first().token == "t"
         assert source.fetches == 1
 
+    @pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # of Python 3.12 and later
     def test_a_forked_child_does_not_wait_for_the_parents_thread(self, in_thread):
         fetching, go = threading.Event(), threading.Event()
 
@@ -261,6 +262,45 @@ class TestManyThreads:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         go.set()
         assert first().token == "t"
+
+    def test_nothing_goes_wrong_when_it_expires_all_the_time(self, in_thread):
+        """Each use is of one that is good, one fetch runs at a time, and nobody waits for ever."""
+
+        class Hasty(Renewal):
+            def __init__(self):
+                super().__init__("hasty")
+                self.fetching = threading.Lock()
+                self.fetches = 0
+
+            def _fetch(self, rejected, scope):
+                assert self.fetching.acquire(blocking=False)
+                self.fetches += 1
+                time.sleep(0.002)
+                now = time.time()
+                self.fetching.release()
+                if self.fetches % 7 == 0:
+                    raise CredentialError("now and then")
+                return Lease(Credential(f"t{self.fetches}"), now + 0.008, now + 0.01)
+
+        source, end = Hasty(), time.monotonic() + 1
+
+        def use(number):
+            used = 0
+            while time.monotonic() < end:
+                scope = CallScope(0.004 if number % 4 == 0 else 10)
+                try:
+                    found = source.current() or source.obtain(scope)
+                    if used % 50 == 0:
+                        assert source.renew(found, scope) is not found
+                except (CredentialError, TimeoutError):
+                    continue
+                used += 1
+            return used
+
+        used = [result() for result in [in_thread(use, number) for number in range(12)]]
+        assert min(used) > 0
+        assert source.fetches > 10
+        assert source._flight is None
 
 
 # ------------------------------------------------------------------ what wins over it
