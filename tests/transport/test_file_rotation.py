@@ -158,6 +158,7 @@ def test_a_watch_goes_on_by_itself(server, files, clock):
 @pytest.mark.behaviour("2.1.4")
 def test_the_poller_notices_while_nothing_is_sent(server, files, monkeypatch):
     monkeypatch.setattr(tlsfiles, "POLL", 0.05)
+    monkeypatch.setattr(tlsfiles, "_POLLER", tlsfiles._Poller())  # no thread that waits for longer already
     tls = TLSConfig(ca_file=files["ca"], cert_file=files["cert"], key_file=files["key"])
     with Transport(RESTConfig(host=server.url, tls=tls)) as transport:
         monkeypatch.setattr(transport._rotation._files, "KEEP", 0.0)
@@ -170,14 +171,22 @@ def test_the_poller_notices_while_nothing_is_sent(server, files, monkeypatch):
                 stream.read()
 
 
-def test_the_pollers_thread_ends_with_the_last_transport(transport):
-    def polling():
-        return [each for each in threading.enumerate() if each.name == "dynkube-files"]
-
-    (thread,) = polling()
-    transport.close()
+def test_the_pollers_thread_ends_with_the_last_transport(server, files, monkeypatch):
+    poller = tlsfiles._Poller()
+    monkeypatch.setattr(tlsfiles, "_POLLER", poller)
+    config = RESTConfig(host=server.url, tls=TLSConfig(ca_file=files["ca"]))
+    data = config.copy(tls=TLSConfig(ca_data=server.ca_data))
+    with Transport(data):
+        assert poller._thread is None  # nothing to look at
+    one, other = Transport(config), Transport(config)
+    thread = poller._thread
+    one.close()
+    assert thread.is_alive()
+    other.close()
     thread.join(10)
-    assert polling() == []
+    assert not thread.is_alive()
+    with Transport(config):
+        assert poller._thread is not thread
 
 
 @pytest.mark.behaviour("2.1.4", "2.1.5")
