@@ -22,7 +22,7 @@ import yaml
 from sybil import Sybil
 from sybil.parsers.markdown import PythonCodeBlockParser, SkipParser
 
-from dynkube.testing import APIServer, ControlPlane
+from dynkube.testing import APIServer, ServerFace
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -76,7 +76,7 @@ def embedded() -> Iterator[APIServer]:
 
 
 @contextlib.contextmanager
-def place(server: APIServer | ControlPlane, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def place(server: ServerFace, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """``$KUBECONFIG`` leads to a namespace of the page's own."""
     namespace = f"page-{uuid.uuid4().hex[:8]}"
     with server.connect() as client:

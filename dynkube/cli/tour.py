@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import dynkube
-from dynkube.testing import APIServer, ControlPlane, FaultProxy
+from dynkube.testing import APIServer, ControlPlane, FaultProxy, ServerFace
 
 __all__ = ["run"]
 
@@ -78,7 +78,7 @@ def stage(kubeconfig: str | None, context: str | None, *, control_plane: bool) -
             yield a_server_of_ours(server)
 
 
-def a_server_of_ours(server: ControlPlane | APIServer) -> Stage:
+def a_server_of_ours(server: ServerFace) -> Stage:
     def interrupt() -> str:
         server.restart()
         return "the API server was restarted"

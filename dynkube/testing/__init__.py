@@ -4,6 +4,7 @@
   on demand (`ServerFault`), a record of what was asked.
 - `ControlPlane`: etcd and kube-apiserver from ``$KUBEBUILDER_ASSETS``, with fresh certificates:
   kubeconfigs, refusals, kills, expiry, broken aggregated APIs. envtest for Python.
+- `ServerFace`: what both have; a test that takes one runs on either.
 - `AccessRule`: what a user of it may do; `Refusal`: what the embedded one refuses even to its admin.
 - `FaultProxy`: a TCP proxy before any server that cuts, stalls or resets when the test says.
 - ``dynkube.testing.plugin``: pytest fixtures, opted into with ``-p dynkube.testing.plugin``.
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from dynkube.testing.brokengroups import BrokenGroup
     from dynkube.testing.controlplane import ControlPlane
     from dynkube.testing.errors import ControlPlaneError
+    from dynkube.testing.face import ServerFace
     from dynkube.testing.faultproxy import Fault, FaultProxy, Injection, ProxiedConnection, SeenRequest
     from dynkube.testing.rules import AccessRule
 
@@ -42,6 +44,7 @@ __all__ = [
     "ProxiedConnection",
     "Refusal",
     "SeenRequest",
+    "ServerFace",
     "ServerFault",
     "Write",
 ]
@@ -59,6 +62,7 @@ _HOMES = {
     "ProxiedConnection": "dynkube.testing.faultproxy",
     "Refusal": "dynkube.testing.apiserver.access",
     "SeenRequest": "dynkube.testing.faultproxy",
+    "ServerFace": "dynkube.testing.face",
     "ServerFault": "dynkube.testing.apiserver.testbench.faults",
     "Write": "dynkube.testing.apiserver.testbench.hooks",
 }

@@ -13,34 +13,28 @@ import signal
 import socket
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
-from dynkube.errors import ConfigError, InvalidRequestError
+from dynkube.errors import ConfigError
 from dynkube.testing import kubeconfigs, programs
 from dynkube.testing.apiclient import APIClient, post_to_etcd
 from dynkube.testing.brokengroups import BrokenGroup
 from dynkube.testing.errors import ControlPlaneError
+from dynkube.testing.face import DEFAULT_TOKEN_USERS, ServerFace, checked_token_users
 from dynkube.testing.pki import Authority, KeyPair
 from dynkube.testing.processes import Guard, Process, wait_until
 from dynkube.testing.rules import AccessRule
 
-if TYPE_CHECKING:
-    from dynkube.config import RESTConfig
-    from dynkube.dynamic import DynamicClient
-
 __all__ = ["ControlPlane"]
 
-_TOKEN_USERS: Mapping[str, Sequence[str]] = {"token-user": ()}
 _GRACE_SECONDS = 10.0
 _ACCESS_REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
-_RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _SCRATCH_KEY = b"/dynkube/expired"
 
 
-class ControlPlane:
+class ControlPlane(ServerFace):
     """etcd, kube-apiserver and, if asked, kube-controller-manager and test-node.
 
     A context manager; `start` and `stop` do the same by hand. Whatever happens to this process,
@@ -69,7 +63,7 @@ class ControlPlane:
         controller_manager: bool = False,
         test_node: bool = False,
         api_server_args: Sequence[str] = (),
-        token_users: Mapping[str, Sequence[str]] = _TOKEN_USERS,
+        token_users: Mapping[str, Sequence[str]] = DEFAULT_TOKEN_USERS,
         startup_timeout: float = 60.0,
     ) -> None:
         wanted = [programs.ETCD, programs.API_SERVER]
@@ -79,7 +73,7 @@ class ControlPlane:
         self._extra = _checked_flags(api_server_args)
         self._controller_manager = controller_manager
         self._test_node = test_node
-        self._tokens = {user: (secrets.token_urlsafe(24), groups) for user, groups in _checked(token_users)}
+        self._tokens = {user: (secrets.token_urlsafe(24), groups) for user, groups in checked_token_users(token_users)}
         self._startup_timeout = startup_timeout
         self._lock = threading.RLock()
         self._running: _Running | None = None
@@ -87,15 +81,6 @@ class ControlPlane:
     def __repr__(self) -> str:
         running = self._running
         return f"<ControlPlane {running.url if running else 'stopped'}>"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
 
     # ------------------------------------------------------------------ life
 
@@ -179,79 +164,33 @@ class ControlPlane:
         return self._need().files.admin_kubeconfig
 
     @property
-    def config(self) -> RESTConfig:
-        """The admin's `dynkube.config.RESTConfig`."""
-        from dynkube.config import load_config
-
-        return load_config(kubeconfig=self.kubeconfig)
-
-    @property
     def folder(self) -> Path:
         """Where data and logs are (``kube-apiserver.log``, ``etcd.log``); gone after `stop`."""
         return self._need().guard.folder
 
-    def connect(self, kubeconfig: str | os.PathLike[str] | None = None, **options: Any) -> DynamicClient:
-        """A client of the admin, or of a kubeconfig that `user` or `token_user` gave.
-
-        Args:
-            kubeconfig: Default: the admin's.
-            **options: Those of `dynkube.connect`.
-        """
-        from dynkube.dynamic import connect
-
-        return connect(kubeconfig=self.kubeconfig if kubeconfig is None else kubeconfig, **options)
-
-    def user(self, name: str, groups: Sequence[str] = ()) -> Path:
-        """A kubeconfig with a new client certificate for this user. Without `allow` it may do next to nothing.
-
-        Raises:
-            InvalidRequestError: The name or a group is empty or longer than 64 characters (X.509).
-        """
+    def _certificate_kubeconfig(self, name: str, groups: Sequence[str]) -> Path:
         running = self._need()
-        if isinstance(groups, str):
-            raise InvalidRequestError(
-                f"user: groups= must be a sequence of strings, such as ('developers',), not {groups!r}"
-            )
-        for each in (name, *groups):
-            if not 0 < len(each) <= 64:
-                raise InvalidRequestError(f"user: {each!r} must have 1 to 64 characters: it goes into a certificate")
         entry = kubeconfigs.certificate_user(running.authority.client(name, groups))
         return running.write_kubeconfig(running.new_kubeconfig_path(), name, entry)
 
-    def token_user(self, name: str = "token-user") -> Path:
-        """A kubeconfig with the bearer token of a user that ``token_users=`` names.
+    @property
+    def _token_users(self) -> Sequence[str]:
+        return tuple(self._tokens)
 
-        Raises:
-            InvalidRequestError: It names no such user: the server reads its tokens at the start.
-        """
+    def _token_kubeconfig(self, name: str) -> Path:
         running = self._need()
-        if name not in self._tokens:
-            known = ", ".join(sorted(self._tokens)) or "none"
-            raise InvalidRequestError(
-                f"token_user: no user {name!r} ({known}): name it in ControlPlane(token_users=...)"
-            )
         entry = kubeconfigs.token_user(self._tokens[name][0])
         return running.write_kubeconfig(running.new_kubeconfig_path(), name, entry)
 
     def allow(self, rule: AccessRule) -> None:
-        """Grant a rule by RBAC, and return when it is in force.
-
-        Raises:
-            ControlPlaneError: The server refused it (its namespace must exist), or did not follow.
-        """
+        """See `ServerFace`; the API server takes a moment to follow."""
+        super().allow(rule)
         running = self._need()
-        base = f"{_RBAC}/namespaces/{rule.namespace}" if rule.namespace else _RBAC
-        prefix = "" if rule.namespace else "Cluster"
-        role = {"metadata": {"generateName": "dynkube-"}, "rules": [rule.policy_rule()]}
-        name = running.client.call("POST", f"{base}/{prefix.lower()}roles", role)["metadata"]["name"]
-        binding = {
-            "metadata": {"name": name},
-            "subjects": [rule.subject()],
-            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": f"{prefix}Role", "name": name},
-        }
-        running.client.call("POST", f"{base}/{prefix.lower()}rolebindings", binding)
         for review in rule.reviews():
             self._wait(running.require_api_server(), running.lacks_access(review))
+
+    def _create(self, path: str, obj: Mapping[str, Any]) -> dict[str, Any]:
+        return self._need().client.call("POST", path, obj)
 
     # ------------------------------------------------------------------ trouble
 
@@ -316,36 +255,7 @@ class ControlPlane:
         post_to_etcd(etcd, "/v3/kv/compaction", {"revision": revision, "physical": True})
 
     def break_group(self, group_version: str, how: str = "unavailable") -> BrokenGroup:
-        """Serve a group version by an aggregated API that is broken, and return when the API server shows it.
-
-        ================  ==========================================================================
-        ``how``           what a client gets at ``/apis/<group>/<version>``
-        ================  ==========================================================================
-        ``unavailable``   503: the API behind it says so
-        ``refused``       503: nobody listens there
-        ``stale``         503, after it was well: known, then lost
-        ``html``          200 with a page of HTML
-        ``garbage``       200 with truncated JSON
-        ``empty``         200 with no body
-        ``hang``          nothing: the request waits until somebody's timeout
-        ``healthy``       an APIResourceList with one resource, ``gizmos``
-        ================  ==========================================================================
-
-        In aggregated discovery the version is ``Stale``, without resources, in the first five, and
-        ``Current`` in the others (``empty``: without resources).
-
-        Args:
-            group_version: One that the server does not have yet, such as ``broken.example.com/v1``.
-            how: In which way; the handle's ``behave(how)`` changes it.
-
-        Returns:
-            A handle with ``behave(how)``, ``repair()`` and ``remove()``; a context manager that
-            removes it.
-
-        Raises:
-            InvalidRequestError: No such way, or the group version does not look like one.
-            ControlPlaneError: The group version exists, or the server did not come to show it.
-        """
+        """See `ServerFace`."""
         running = self._need()
         pki = running.files.pki
 
@@ -456,16 +366,6 @@ class _Running:
             return "" if status.get("allowed") else f"not yet allowed: {review}"
 
         return lacking
-
-
-def _checked(token_users: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for user, groups in token_users.items():
-        if not user:
-            raise ConfigError("token_users= names a user ''")
-        if isinstance(groups, str) or any("," in group for group in groups):
-            message = f"token_users=: the groups of {user!r} must be a sequence of strings without a comma"
-            raise ConfigError(message)
-        yield user, tuple(groups)
 
 
 def _checked_flags(flags: Sequence[str]) -> tuple[str, ...]:

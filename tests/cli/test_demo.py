@@ -12,14 +12,14 @@ import pytest
 
 import dynkube
 from dynkube.cli import main
-from dynkube.testing import APIServer, ControlPlane
+from dynkube.testing import APIServer, ServerFace
 
 README = Path(__file__).parents[2] / "README.md"
 CRD = "books.tour.dynkube.example"
 
 
 @pytest.fixture(params=["embedded", pytest.param("real", marks=pytest.mark.controlplane)])
-def server(request: pytest.FixtureRequest) -> Iterator[APIServer | ControlPlane]:
+def server(request: pytest.FixtureRequest) -> Iterator[ServerFace]:
     if request.param == "real":
         yield request.getfixturevalue("control_plane")
     else:
@@ -60,9 +60,7 @@ def left_in(client: dynkube.DynamicClient) -> list[str]:
 
 @pytest.mark.timeout(180)
 class TestTour:
-    def test_on_a_cluster_by_kubeconfig(
-        self, server: APIServer | ControlPlane, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_on_a_cluster_by_kubeconfig(self, server: ServerFace, capsys: pytest.CaptureFixture[str]) -> None:
         assert main(["demo", "--kubeconfig", str(server.kubeconfig)]) == 0
         out = capsys.readouterr().out
         assert "the watch's connection was cut" in out
@@ -83,7 +81,7 @@ class TestTour:
         assert comparable(shown[1]) == comparable(out)
 
     def test_a_failure_deletes_what_was_made_and_nothing_else(
-        self, server: APIServer | ControlPlane, capsys: pytest.CaptureFixture[str]
+        self, server: ServerFace, capsys: pytest.CaptureFixture[str]
     ) -> None:
         containers = [{"name": "web", "image": "example.com/web"}]
         labels = {"app": "mine"}

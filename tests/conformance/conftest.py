@@ -12,7 +12,6 @@ import itertools
 import os
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any
 
 import pytest
 from both import Both, Side, new_namespace
@@ -20,8 +19,7 @@ from manifests import CONFIGMAPS, CRDS, GROUP, NAMESPACES, WIDGETS, crd
 from raw import RawClient
 
 import dynkube
-from dynkube import testing
-from dynkube.testing import ControlPlane
+from dynkube.testing import APIServer, ControlPlane, ServerFace
 
 REAL = pytest.param("control plane", marks=pytest.mark.controlplane)
 EMBEDDED = "embedded"
@@ -38,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class Stage:
     """One server, and what all cases on it share; made when first asked for."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: ServerFace) -> None:
         self.server = server
 
     @cached_property
@@ -62,7 +60,7 @@ class Stage:
             self.client.close()
 
 
-def _stage(server: Any) -> Iterator[Stage]:
+def _stage(server: ServerFace) -> Iterator[Stage]:
     stage = Stage(server)
     yield stage
     stage.close()
@@ -75,7 +73,7 @@ def _real(control_plane: ControlPlane) -> Iterator[Stage]:
 
 @pytest.fixture(scope="session")
 def _embedded() -> Iterator[Stage]:
-    with testing.APIServer() as server:
+    with APIServer() as server:
         yield from _stage(server)
 
 
@@ -86,8 +84,8 @@ def stage(request: pytest.FixtureRequest) -> Stage:
 
 
 @pytest.fixture
-def server(stage: Stage) -> Any:
-    """A server by its face: `ControlPlane` or `APIServer`."""
+def server(stage: Stage) -> ServerFace:
+    """A server by its face: a `ControlPlane` or an `APIServer`."""
     return stage.server
 
 
@@ -152,8 +150,6 @@ def both_collecting(request: pytest.FixtureRequest) -> Iterator[Both]:
 
 
 def _both(request: pytest.FixtureRequest, names: list[str]) -> Iterator[Both]:
-    if not hasattr(testing, "APIServer"):  # until it is there, the real one alone
-        names = [name for name in names if name != "_embedded"] or pytest.skip("no embedded server yet")
     sides = [Side(name.strip("_"), request.getfixturevalue(name).raw) for name in names]
     pair = Both(sides, new_namespace())
     yield pair

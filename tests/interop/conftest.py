@@ -13,8 +13,7 @@ import pytest
 from kubectls import Kubectl, find_kubectls
 from raw import RawClient
 
-from dynkube import testing
-from dynkube.testing import ControlPlane
+from dynkube.testing import APIServer, ControlPlane
 
 BOTH = pytest.param("both servers", marks=pytest.mark.controlplane)
 EMBEDDED = "embedded"
@@ -26,7 +25,7 @@ _numbers = itertools.count(1)
 
 @pytest.fixture(scope="session")
 def _embedded() -> Iterator[Any]:
-    with testing.APIServer() as server:
+    with APIServer() as server:
         yield server
 
 

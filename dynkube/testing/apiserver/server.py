@@ -7,19 +7,16 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from dynkube.errors import ConfigError, InvalidRequestError
+from dynkube.errors import ConfigError
 from dynkube.testing.errors import ControlPlaneError
-from dynkube.testing.rules import AccessRule
+from dynkube.testing.face import DEFAULT_TOKEN_USERS, ServerFace, checked_token_users
 
 if TYPE_CHECKING:
-    from dynkube.config import RESTConfig
-    from dynkube.dynamic import DynamicClient
     from dynkube.schema import GroupVersionResource
     from dynkube.testing.apiserver.access import Refusal
     from dynkube.testing.apiserver.running import Running
@@ -32,15 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["APIServer"]
 
 _LOOPBACK = "127.0.0.1"
-_TOKEN_USERS: Mapping[str, Sequence[str]] = {"token-user": ()}
-_RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
 def _utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class APIServer:
+class APIServer(ServerFace):
     """A Kubernetes API server in this process, over HTTPS on loopback: started in milliseconds, no binaries.
 
     A context manager; `start` and `stop` do the same by hand. It answers as kube-apiserver 1.36
@@ -78,14 +73,14 @@ class APIServer:
         host: str = _LOOPBACK,
         port: int = 0,
         allow_remote: bool = False,
-        token_users: Mapping[str, Sequence[str]] = _TOKEN_USERS,
+        token_users: Mapping[str, Sequence[str]] = DEFAULT_TOKEN_USERS,
         clock: Callable[[], datetime] = _utc_now,
         run_workloads: bool = False,
     ) -> None:
         self._host = _checked_host(host, allow_remote=allow_remote)
         self._port = port
         self._objects = objects if isinstance(objects, (str, os.PathLike, Mapping)) else tuple(objects)
-        self._token_users = dict(_checked_users(token_users))
+        self._users = dict(checked_token_users(token_users))
         self._clock = clock
         self._run_workloads = run_workloads
         self._lock = threading.RLock()
@@ -94,15 +89,6 @@ class APIServer:
     def __repr__(self) -> str:
         running = self._running
         return f"<APIServer {running.url if running else 'stopped'}>"
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.stop()
 
     # ------------------------------------------------------------------ life
 
@@ -120,7 +106,7 @@ class APIServer:
             if self._running is not None:
                 return
             try:
-                running = Running(host=self._host, port=self._port, clock=self._clock, token_users=self._token_users)
+                running = Running(host=self._host, port=self._port, clock=self._clock, token_users=self._users)
             except OSError as error:
                 raise ConfigError(f"APIServer: cannot listen on {self._host}:{self._port}: {error.strerror}") from error
             self._finalizer = weakref.finalize(self, running.close)
@@ -165,72 +151,19 @@ class APIServer:
         """A kubeconfig of the admin (group ``system:masters``), 0600; gone after `stop`."""
         return self._need().admin_kubeconfig
 
+    def _certificate_kubeconfig(self, name: str, groups: Sequence[str]) -> Path:
+        return self._need().certificate_kubeconfig(name, groups)
+
     @property
-    def config(self) -> RESTConfig:
-        """The admin's `dynkube.config.RESTConfig`."""
-        from dynkube.config import load_config
+    def _token_users(self) -> Sequence[str]:
+        return tuple(self._users)
 
-        return load_config(kubeconfig=self.kubeconfig)
+    def _token_kubeconfig(self, name: str) -> Path:
+        return self._need().token_kubeconfig(name)
 
-    def connect(self, kubeconfig: str | os.PathLike[str] | None = None, **options: Any) -> DynamicClient:
-        """A client of the admin, or of a kubeconfig that `user` or `token_user` gave.
-
-        Args:
-            kubeconfig: Default: the admin's.
-            **options: Those of `dynkube.connect`.
-        """
-        from dynkube.dynamic import connect
-
-        return connect(kubeconfig=self.kubeconfig if kubeconfig is None else kubeconfig, **options)
-
-    def user(self, name: str, groups: Sequence[str] = ()) -> Path:
-        """A kubeconfig with a new client certificate for this user. Without `allow` it may do next to nothing.
-
-        Raises:
-            InvalidRequestError: The name or a group is empty or longer than 64 characters (X.509).
-        """
-        running = self._need()
-        if isinstance(groups, str):
-            raise InvalidRequestError(
-                f"user: groups= must be a sequence of strings, such as ('developers',), not {groups!r}"
-            )
-        for each in (name, *groups):
-            if not 0 < len(each) <= 64:
-                raise InvalidRequestError(f"user: {each!r} must have 1 to 64 characters: it goes into a certificate")
-        return running.certificate_kubeconfig(name, groups)
-
-    def token_user(self, name: str = "token-user") -> Path:
-        """A kubeconfig with the bearer token of a user that ``token_users=`` names.
-
-        Raises:
-            InvalidRequestError: It names no such user.
-        """
-        running = self._need()
-        if name not in running.tokens:
-            known = ", ".join(sorted(running.tokens)) or "none"
-            raise InvalidRequestError(f"token_user: no user {name!r} ({known}): name it in APIServer(token_users=...)")
-        return running.token_kubeconfig(name)
-
-    def allow(self, rule: AccessRule) -> None:
-        """Grant a rule by RBAC; it is in force at once.
-
-        Raises:
-            ControlPlaneError: The server refused it (its namespace must exist), or is paused.
-        """
-        base = f"{_RBAC}/namespaces/{rule.namespace}" if rule.namespace else _RBAC
-        prefix = "" if rule.namespace else "Cluster"
-        role = {"metadata": {"generateName": "dynkube-"}, "rules": [rule.policy_rule()]}
-
-        def grant(backend: Any) -> None:
-            name = backend.insider.call("POST", f"{base}/{prefix.lower()}roles", role)["metadata"]["name"]
-            binding = {
-                "metadata": {"name": name},
-                "subjects": [rule.subject()],
-                "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": f"{prefix}Role", "name": name},
-            }
-            backend.insider.call("POST", f"{base}/{prefix.lower()}rolebindings", binding)
-
-        self._need().write(grant)
+    def _create(self, path: str, obj: Mapping[str, Any]) -> dict[str, Any]:
+        created: dict[str, Any] = self._need().call(lambda backend: backend.insider.call("POST", path, dict(obj)))
+        return created
 
     def refuse(self, refusal: Refusal) -> Callable[[], None]:
         """Refuse what a rule describes with a 403, whatever RBAC allows, also the admin's.
@@ -295,35 +228,7 @@ class APIServer:
             self._need().cut(lambda backend: backend.store.expire_history())
 
     def break_group(self, group_version: str, how: str = "unavailable") -> AggregatedAPI:
-        """Serve a group version as an aggregated API that is broken.
-
-        ================  ==========================================================================
-        ``how``           what a client gets at ``/apis/<group>/<version>``
-        ================  ==========================================================================
-        ``unavailable``   503: the API behind it says so
-        ``refused``       503: nobody listens there
-        ``stale``         503, after it was well: known, then lost
-        ``html``          200 with a page of HTML
-        ``garbage``       200 with truncated JSON
-        ``empty``         200 with no body
-        ``hang``          nothing: the request waits until somebody's timeout
-        ``healthy``       an APIResourceList with one resource, ``gizmos``
-        ================  ==========================================================================
-
-        In aggregated discovery the version is ``Stale``, without resources, in the first five, and
-        ``Current`` in the others (``empty``: without resources).
-
-        Args:
-            group_version: One that the server does not have yet, such as ``broken.example.com/v1``.
-            how: In which way; the handle's ``behave(how)`` changes it.
-
-        Returns:
-            A handle with ``behave(how)``, ``repair()`` and ``remove()``; a context manager that
-            removes it.
-
-        Raises:
-            InvalidRequestError: No such way, the group version does not look like one, or it exists.
-        """
+        """See `ServerFace`; it is shown at once."""
         running = self._need()
         return running.call(lambda backend: backend.aggregated.add(group_version, how, running.loop.call))
 
@@ -476,13 +381,3 @@ def _checked_host(host: str, *, allow_remote: bool) -> str:
             "its admin: listen on '127.0.0.1', or say allow_remote=True"
         )
     return host
-
-
-def _checked_users(token_users: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    for user, groups in token_users.items():
-        if not user:
-            raise ConfigError("token_users= names a user ''")
-        if isinstance(groups, str) or any("," in group for group in groups):
-            message = f"token_users=: the groups of {user!r} must be a sequence of strings without a comma"
-            raise ConfigError(message)
-        yield user, tuple(groups)
