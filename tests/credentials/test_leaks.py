@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-import traceback
 
 import certs
 import pytest
 from issuer import Issuer
 from plugins import credential
 from scripted import CLOSE, RESET, ScriptedServer
+from tracebacks import shown_in
 
 from dynkube import DynkubeError
 from dynkube.config import AuthProviderConfig, RESTConfig
@@ -51,23 +51,6 @@ def signed_in(request, plugins):
     return {"auth_provider": AuthProviderConfig(name="oidc", config=settings)}, marks
 
 
-def printed(error: BaseException) -> str:
-    """The traceback with locals, from the first frame of dynkube's on: ours and those below."""
-    found, queue, seen = [], [error], set()
-    while queue:
-        each = queue.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        frames = [*traceback.walk_tb(each.__traceback__)]
-        first = next((i for i, (frame, _) in enumerate(frames) if "/dynkube/" in frame.f_code.co_filename), 0)
-        below = [frame for frame, _ in frames[first:] if "/tests/" not in frame.f_code.co_filename]
-        found += [f"{name} = {value!r}" for frame in below for name, value in frame.f_locals.items()]
-        found += [str(each), repr(each), repr(each.__dict__), *getattr(each, "__notes__", [])]
-        queue += [each.__cause__, each.__context__]
-    return "\n".join(found)
-
-
 @pytest.mark.behaviour("1.2.8", "2.2.10")
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_no_frame_of_a_failed_call_shows_the_credential(signed_in, server, client_of, answer):
@@ -83,7 +66,7 @@ def test_no_frame_of_a_failed_call_shows_the_credential(signed_in, server, clien
             server.reply(*answer)
         with pytest.raises(DynkubeError) as caught:
             call()
-        shown = printed(caught.value)
+        shown = shown_in(caught.value)
         assert [mark for mark in marks if mark in shown] == []
 
 
@@ -93,7 +76,7 @@ def test_nor_does_one_of_a_server_that_is_not_there(signed_in):
     client = RESTClient(RESTConfig(host="https://127.0.0.1:1", **fields))
     with client, pytest.raises(DynkubeError) as caught:
         client.get().abs_path("/version").do()
-    shown = printed(caught.value)
+    shown = shown_in(caught.value)
     assert [mark for mark in marks if mark in shown] == []
 
 
@@ -109,6 +92,6 @@ def test_nor_does_one_of_an_issuer_that_breaks_down(answer):
         provider = OIDCProvider(issuer.login("jane", life=-60))
         with pytest.raises(DynkubeError) as caught:
             provider.obtain(CallScope(20))
-    shown = printed(caught.value)
+    shown = shown_in(caught.value)
     secret = base64.b64encode(b"kubernetes:hunter2").decode()[:20]
     assert [mark for mark in ("hunter2", secret) if mark in shown] == []

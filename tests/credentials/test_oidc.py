@@ -329,7 +329,7 @@ class TestWhatGoesWrong:
         error = failure(settings, user="jane")
         assert problem in str(error)
         assert str(error).startswith("getting credentials: oidc: ")
-        assert "hunter2" not in "".join(shown_in(error))
+        assert "hunter2" not in shown_in(error)
 
     @pytest.mark.behaviour("1.10.2")
     def test_an_issuer_whose_certificate_is_not_trusted_hears_no_token(self, issuer):

@@ -1,21 +1,26 @@
-"""What a traceback would show."""
+"""What a traceback would show, one that prints the local variables of every frame."""
 
 from __future__ import annotations
 
+import traceback
 
-def shown_in(error: BaseException) -> list[str]:
-    """All that a traceback which prints locals would show of an error: texts and the locals of every frame."""
-    seen, found, queue = set(), [], [error]
+__all__ = ["shown_in"]
+
+
+def shown_in(error: BaseException) -> str:
+    """Texts and locals of an error and of what led to it, from the first frame of dynkube's on: ours and those below."""
+    found: list[str] = []
+    queue: list[BaseException | None] = [error]
+    seen: set[int] = set()
     while queue:
         each = queue.pop()
         if each is None or id(each) in seen:
             continue
         seen.add(id(each))
+        frames = [frame for frame, _ in traceback.walk_tb(each.__traceback__)]
+        first = next((i for i, frame in enumerate(frames) if "/dynkube/" in frame.f_code.co_filename), 0)
+        below = [frame for frame in frames[first:] if "/tests/" not in frame.f_code.co_filename]
+        found += [f"{name} = {value!r}" for frame in below for name, value in frame.f_locals.items()]
         found += [str(each), repr(each), repr(each.__dict__), *getattr(each, "__notes__", [])]
-        trace = each.__traceback__
-        while trace is not None:
-            if "/dynkube/" in trace.tb_frame.f_code.co_filename:
-                found += [repr(value) for value in trace.tb_frame.f_locals.values()]
-            trace = trace.tb_next
         queue += [each.__cause__, each.__context__]
-    return found
+    return "\n".join(found)
