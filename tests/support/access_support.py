@@ -8,8 +8,8 @@ from typing import Any
 
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.access import Access
-from dynkube.testing.apiserver.messages import Headers, Request, RequestInfo, UserInfo
-from dynkube.testing.apiserver.requestinfo import request_info
+from dynkube.testing.apiserver.words.messages import Headers, Request, RequestInfo, UserInfo
+from dynkube.testing.apiserver.words.requestinfo import request_info
 
 RBAC = "rbac.authorization.k8s.io"
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -20,8 +20,8 @@ from raw import Answer, RawClient
 from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver import fieldmanagement, recorded
 from dynkube.testing.apiserver.fieldmanagement import Version
-from dynkube.testing.apiserver.schemas import Definitions
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.schemas import Definitions
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 NOW = "2026-01-31T12:00:00Z"
 GROUP = "ownership.dynkube.dev"

@@ -9,12 +9,12 @@ from typing import Any
 
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.access import Access, GrantCheck, StoredObjects
-from dynkube.testing.apiserver.messages import Headers, Request, UserInfo
 from dynkube.testing.apiserver.registry import Catalog, Registry, Scope, WriteOptions
 from dynkube.testing.apiserver.registry.builtins import built_in_resources
-from dynkube.testing.apiserver.resources import Resource
 from dynkube.testing.apiserver.storage import Store
 from dynkube.testing.apiserver.subresources import Call, CertificateChecks, TopologyLabels, find_action, perform
+from dynkube.testing.apiserver.words.messages import Headers, Request, UserInfo
+from dynkube.testing.apiserver.words.resources import Resource
 
 ADMIN = UserInfo("admin", ("system:masters", "system:authenticated"))
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -8,10 +8,10 @@ from typing import Any
 
 from dynkube.schema import GroupVersionResource
 from dynkube.testing.apiserver.registry import Catalog, DeleteOptions, Registry, Scope, WriteOptions
-from dynkube.testing.apiserver.resources import Object, Resource, Strategy
-from dynkube.testing.apiserver.schemas import ANYTHING
-from dynkube.testing.apiserver.statuses import StatusError
 from dynkube.testing.apiserver.storage import Entry, Event, Store
+from dynkube.testing.apiserver.words.resources import Object, Resource, Strategy
+from dynkube.testing.apiserver.words.schemas import ANYTHING
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 

@@ -14,9 +14,6 @@ from dynkube.quantities import format_time
 from dynkube.schema import GroupVersionResource, gvk_of
 from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.endpoints import assemble
-from dynkube.testing.apiserver.messages import ConnectionCut, Request, Response, UserInfo
-from dynkube.testing.apiserver.requestinfo import request_info
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.storage import Entry, Store
 from dynkube.testing.apiserver.testbench.aggregatedapis import AggregatedAPIs
 from dynkube.testing.apiserver.testbench.audit import Audit
@@ -24,6 +21,9 @@ from dynkube.testing.apiserver.testbench.faults import Faults
 from dynkube.testing.apiserver.testbench.hooks import Hooks, Write, as_write, at_version_of
 from dynkube.testing.apiserver.testbench.insider import Insider
 from dynkube.testing.apiserver.testbench.manifests import Manifest, read_manifests
+from dynkube.testing.apiserver.words.messages import ConnectionCut, Request, Response, UserInfo
+from dynkube.testing.apiserver.words.requestinfo import request_info
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["Backend"]
 

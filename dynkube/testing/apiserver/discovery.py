@@ -16,7 +16,7 @@ from typing import Any
 from dynkube import codec
 from dynkube.schema import GroupVersion, GroupVersionKind, kube_version_key
 from dynkube.testing.apiserver import recorded
-from dynkube.testing.apiserver.resources import Resource, Subresource
+from dynkube.testing.apiserver.words.resources import Resource, Subresource
 
 __all__ = ["AGGREGATED_VERSION", "Aggregated", "Discovery", "ServedVersion", "storage_version_hash"]
 

@@ -17,9 +17,9 @@ from dynkube.testing.apiserver.edge.folder import PrivateFolder
 from dynkube.testing.apiserver.edge.http import HTTPServer
 from dynkube.testing.apiserver.edge.loops import LoopThread
 from dynkube.testing.apiserver.edge.tls import server_context
-from dynkube.testing.apiserver.messages import Request, Response, UserInfo
 from dynkube.testing.apiserver.testbench.insider import ADMIN
 from dynkube.testing.apiserver.testbench.manifests import Manifest
+from dynkube.testing.apiserver.words.messages import Request, Response, UserInfo
 from dynkube.testing.errors import ControlPlaneError
 from dynkube.testing.pki import Authority
 

@@ -12,8 +12,8 @@ from access_support import NOW, Objects, access, request
 
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.access import Access, TokenError, TokenIssuer
-from dynkube.testing.apiserver.messages import UserInfo
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.messages import UserInfo
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 ACCOUNTS, PODS, SECRETS, NODES = (GroupResource("", each) for each in ("serviceaccounts", "pods", "secrets", "nodes"))

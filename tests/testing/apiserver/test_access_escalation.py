@@ -10,10 +10,10 @@ from access_support import ADMIN, RBAC, Objects, access, rule
 
 from dynkube.schema import GroupResource, GroupVersionResource
 from dynkube.testing.apiserver.access import GrantCheck
-from dynkube.testing.apiserver.messages import UserInfo
-from dynkube.testing.apiserver.resources import Resource, Strategy
-from dynkube.testing.apiserver.schemas import ANYTHING
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.messages import UserInfo
+from dynkube.testing.apiserver.words.resources import Resource, Strategy
+from dynkube.testing.apiserver.words.schemas import ANYTHING
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 EDITOR = UserInfo("ed", ("g1", "system:authenticated"))
 HELD = (

@@ -6,9 +6,9 @@ import pytest
 from access_support import ADMIN, Objects, access, request, rule
 
 from dynkube.testing.apiserver.access import Access
-from dynkube.testing.apiserver.messages import UserInfo
-from dynkube.testing.apiserver.requestinfo import request_info
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.messages import UserInfo
+from dynkube.testing.apiserver.words.requestinfo import request_info
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 PODS = "/api/v1/namespaces/shop/pods"
 PLAIN = UserInfo("plain", ("system:authenticated",))

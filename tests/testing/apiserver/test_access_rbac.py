@@ -6,8 +6,8 @@ import pytest
 from access_support import ADMIN, Objects, about, access, rule
 
 from dynkube.testing.apiserver.access import Refusal
-from dynkube.testing.apiserver.messages import UserInfo
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.messages import UserInfo
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 JANE = UserInfo("jane", ("developers", "system:authenticated"))
 PODS = "/api/v1/namespaces/shop/pods"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dynkube.testing.apiserver.messages import Headers, Request, RequestInfo, Response, UserInfo
-from dynkube.testing.apiserver.requestinfo import request_info
 from dynkube.testing.apiserver.testbench.audit import Audit
+from dynkube.testing.apiserver.words.messages import Headers, Request, RequestInfo, Response, UserInfo
+from dynkube.testing.apiserver.words.requestinfo import request_info
 
 
 def add(audit: Audit, path: str, body: bytes = b"", **headers: str) -> None:

@@ -13,7 +13,7 @@ from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver.customresources.publishing import definition_name, load_schema, schema_document
 from dynkube.testing.apiserver.customresources.scale import ScalePaths, get_scale, scale_paths, set_replicas
 from dynkube.testing.apiserver.customresources.serving import custom_resources
-from dynkube.testing.apiserver.resources import Resource
+from dynkube.testing.apiserver.words.resources import Resource
 
 GROUP = "g.example.com"
 ACCEPTED = {"plural": "widgets", "kind": "Widget", "singular": "widget", "listKind": "WidgetList"}

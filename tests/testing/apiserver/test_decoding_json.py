@@ -22,7 +22,7 @@ from dynkube.testing.apiserver.decoding.jsontext import (
     parse,
     plain,
 )
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 CONFIG_MAP = GroupVersionKind("", "v1", "ConfigMap")
 

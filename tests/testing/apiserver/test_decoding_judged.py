@@ -19,7 +19,7 @@ from dynkube.schema import GroupVersionKind
 from dynkube.testing import ControlPlane
 from dynkube.testing.apiserver import patching, recorded
 from dynkube.testing.apiserver.decoding import STRICT, WARN, Target, decode_object, gotypes
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 NAMESPACE = "decoding"
 CONFIG_MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"

@@ -16,7 +16,7 @@ from dynkube.testing.apiserver.decoding import (
     decode_delete_options,
     decode_object,
 )
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 CONFIG_MAP = Target(GroupVersionKind("", "v1", "ConfigMap"))
 UNRECOGNIZED = "the object provided is unrecognized (must be of type ConfigMap): "

@@ -10,7 +10,7 @@ import yaml
 from dynkube.testing.apiserver.decoding.jsontext import NumberLiteral
 from dynkube.testing.apiserver.decoding.yamltext import YAMLError, load_yaml
 from dynkube.testing.apiserver.patching import read_applied
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 with_libyaml = pytest.mark.skipif(not yaml.__with_libyaml__, reason="the words are libyaml's")
 

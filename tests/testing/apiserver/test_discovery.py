@@ -9,8 +9,8 @@ import pytest
 from dynkube.schema import GroupVersionKind, GroupVersionResource
 from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.discovery import Discovery, ServedVersion, storage_version_hash
-from dynkube.testing.apiserver.resources import Resource, Strategy, Subresource
-from dynkube.testing.apiserver.schemas import ANYTHING
+from dynkube.testing.apiserver.words.resources import Resource, Strategy, Subresource
+from dynkube.testing.apiserver.words.schemas import ANYTHING
 
 CORE_ETAG = '"4D7E1BED90B364BC86049DD9E636494980AEF65B7F8CFAA267616FA062B514A8A3CC2C2851CC9337B8D28B4C80960E2353DE5E0B152E87CC223E02EA3C5C37AC"'
 GROUPS_ETAG = '"8290C3472C27890F9FD7A0D8EDB129C8F8C3812F5D96F60EE512B15A19C57A51D5AC9218F86612D24DF9BD55C9634B8D75DE655751374170931164A71F1E1C94"'

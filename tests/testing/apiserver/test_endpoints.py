@@ -17,8 +17,8 @@ from dynkube.testing.apiserver.endpoints.representation import encode
 from dynkube.testing.apiserver.endpoints.routes import NoPageError, Route, find_route, split_path
 from dynkube.testing.apiserver.endpoints.selectors import parse_field_selector, parse_label_selector
 from dynkube.testing.apiserver.endpoints.yamltext import dump
-from dynkube.testing.apiserver.messages import Headers, Request
 from dynkube.testing.apiserver.registry import Catalog
+from dynkube.testing.apiserver.words.messages import Headers, Request
 
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 ONLY = "only the following media types are accepted: application/json, application/yaml, "

@@ -18,7 +18,7 @@ from dynkube.testing.apiserver.fieldmanagement.reconciling import reconcile, wit
 from dynkube.testing.apiserver.fieldmanagement.removal import remove
 from dynkube.testing.apiserver.fieldmanagement.validation import check
 from dynkube.testing.apiserver.fieldmanagement.values import field_set
-from dynkube.testing.apiserver.schemas import Definitions, Schema
+from dynkube.testing.apiserver.words.schemas import Definitions, Schema
 
 TEXT: dict[str, Any] = {"type": "string"}
 NUMBER: dict[str, Any] = {"type": "integer"}

@@ -14,8 +14,8 @@ from ownership import GROUP, THING, builtin, custom, other_version
 
 from dynkube.testing.apiserver import fieldmanagement
 from dynkube.testing.apiserver.fieldmanagement import ProblemError, Version
-from dynkube.testing.apiserver.schemas import Definitions
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.schemas import Definitions
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 THEN, NOW, LATER = (f"2026-01-31T12:00:0{second}Z" for second in range(3))
 CONFIG_MAP = builtin("v1", "ConfigMap")

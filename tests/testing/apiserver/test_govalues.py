@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dynkube.testing.apiserver.govalues import go_syntax, go_type, json_text, plain
+from dynkube.testing.apiserver.words.govalues import go_syntax, go_type, json_text, plain
 
 # value, %v, encoding/json
 NUMBERS = [

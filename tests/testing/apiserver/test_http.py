@@ -19,7 +19,7 @@ import pytest
 from dynkube.testing.apiserver.edge.http import HTTPServer
 from dynkube.testing.apiserver.edge.loops import LoopThread
 from dynkube.testing.apiserver.edge.tls import server_context
-from dynkube.testing.apiserver.messages import MAX_BODY_BYTES, ConnectionCut, Request, Response, UserInfo
+from dynkube.testing.apiserver.words.messages import MAX_BODY_BYTES, ConnectionCut, Request, Response, UserInfo
 from dynkube.testing.pki import Authority, KeyPair
 
 HOST = "127.0.0.1"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dynkube.testing.apiserver import names, objectmeta
-from dynkube.testing.apiserver.fielderrors import FieldError
+from dynkube.testing.apiserver.words import names, objectmeta
+from dynkube.testing.apiserver.words.fielderrors import FieldError
 
 
 def judged(metadata: dict[str, Any]) -> list[str]:

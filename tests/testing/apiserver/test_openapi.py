@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from dynkube.testing.apiserver import recorded
-from dynkube.testing.apiserver.messages import Headers, Request, Response
 from dynkube.testing.apiserver.openapi import OpenAPI, answer
 from dynkube.testing.apiserver.openapi.swaggermessages import _document_class
+from dynkube.testing.apiserver.words.messages import Headers, Request, Response
 
 NOW = datetime(2026, 11, 27, 14, 20, 7, 500, tzinfo=UTC)
 ESTABLISHED = {"conditions": [{"type": "Established", "status": "True"}]}

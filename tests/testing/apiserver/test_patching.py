@@ -10,7 +10,7 @@ import pytest
 from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.decoding import IGNORE, STRICT, WARN
 from dynkube.testing.apiserver.patching import json_patch, merge_patch, patched_text, strategic_merge
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 CURRENT = {"a": 1, "b": {"c": [1, 2, 3], "d/e": "x", "f~g": None}, "h": [{"i": 1}, {"i": 2}]}
 REJECTED = "the server rejected our request due to an error in our request"

@@ -13,9 +13,9 @@ from dynkube.quantities import parse_time
 from dynkube.schema import GroupVersionResource
 from dynkube.testing.apiserver import printing, recorded
 from dynkube.testing.apiserver.printing.durations import human, since
-from dynkube.testing.apiserver.resources import Resource, Strategy
-from dynkube.testing.apiserver.schemas import ANYTHING
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.resources import Resource, Strategy
+from dynkube.testing.apiserver.words.schemas import ANYTHING
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 NOW = datetime(2026, 11, 27, 14, 0, tzinfo=UTC)
 PRINTED = [json.loads(line) for line in Path(__file__).with_name("tables.jsonl").read_text().splitlines()]

@@ -8,7 +8,7 @@ import pytest
 from shelves import BOXES, NAMESPACES, Shelf, refusal
 
 from dynkube.testing.apiserver.registry import WriteOptions
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 
 @pytest.fixture

@@ -15,9 +15,6 @@ from hypothesis import strategies as st
 from dynkube.fields import FieldSelector
 from dynkube.labels import LabelSelector
 from dynkube.schema import GroupResource, GroupVersionResource
-from dynkube.testing.apiserver.resources import Resource, Strategy
-from dynkube.testing.apiserver.schemas import ANYTHING
-from dynkube.testing.apiserver.statuses import StatusError
 from dynkube.testing.apiserver.storage import (
     Event,
     EventType,
@@ -29,6 +26,9 @@ from dynkube.testing.apiserver.storage import (
 )
 from dynkube.testing.apiserver.storage.entries import Entry
 from dynkube.testing.apiserver.storage.eventlog import EventLog
+from dynkube.testing.apiserver.words.resources import Resource, Strategy
+from dynkube.testing.apiserver.words.schemas import ANYTHING
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 
 def resource(plural: str, kind: str, *, namespaced: bool = True) -> Resource:

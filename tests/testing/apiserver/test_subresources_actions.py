@@ -12,9 +12,9 @@ from registry_support import ADMIN, NOW, Server
 
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.access import Refusal
-from dynkube.testing.apiserver.messages import Headers, Request, UserInfo
-from dynkube.testing.apiserver.statuses import StatusError
 from dynkube.testing.apiserver.subresources import find_action
+from dynkube.testing.apiserver.words.messages import Headers, Request, UserInfo
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 AUTHORIZATION, AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io"
 SUCCESS = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}

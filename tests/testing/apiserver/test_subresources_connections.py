@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from registry_support import Server, asked
 
-from dynkube.testing.apiserver.messages import Request
-from dynkube.testing.apiserver.statuses import StatusError
 from dynkube.testing.apiserver.subresources import connect
+from dynkube.testing.apiserver.words.messages import Request
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 UPGRADE = ("Connection", "Upgrade")
 

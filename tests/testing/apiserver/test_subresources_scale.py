@@ -8,10 +8,10 @@ import pytest
 
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.customresources.scale import ScalePaths
-from dynkube.testing.apiserver.statuses import StatusError
 from dynkube.testing.apiserver.subresources.customscale import custom_scale
 from dynkube.testing.apiserver.subresources.scale import built_in_scale
 from dynkube.testing.apiserver.subresources.scalefields import of_object, of_scale
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 REPLICAS = {"f:spec": {"f:replicas": {}}}
 SELECTOR = {"f:spec": {"f:selector": {}}}

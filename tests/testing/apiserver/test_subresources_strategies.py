@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from dynkube.testing.apiserver.resources import Strategy
 from dynkube.testing.apiserver.subresources.certificates import ApprovalStrategy
 from dynkube.testing.apiserver.subresources.podconditions import is_ready, set_condition
 from dynkube.testing.apiserver.subresources.strategies import FinalizeStrategy
+from dynkube.testing.apiserver.words.resources import Strategy
 
 NOW = "2026-01-01T12:00:00Z"
 THEN = "2025-01-01T12:00:00Z"

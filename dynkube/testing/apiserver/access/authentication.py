@@ -18,14 +18,14 @@ from typing import Any
 
 from dynkube import quantities
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.access import identities
 from dynkube.testing.apiserver.access.decisions import quoted_list
 from dynkube.testing.apiserver.access.objects import NODES, PODS, SECRETS, SERVICE_ACCOUNTS, Objects
 from dynkube.testing.apiserver.access.rbac import aggregated
 from dynkube.testing.apiserver.access.tokens import TokenError, TokenIssuer
-from dynkube.testing.apiserver.messages import Headers, Request, UserInfo
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.messages import Headers, Request, UserInfo
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["Authentication", "Authenticator", "bearer_warnings"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.fielderrors import quoted
-from dynkube.testing.apiserver.messages import RequestInfo, UserInfo
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import quoted
+from dynkube.testing.apiserver.words.messages import RequestInfo, UserInfo
 
 __all__ = ["ALLOWED", "NO_OPINION", "Decision", "Refusal", "quoted_list", "refusal"]
 

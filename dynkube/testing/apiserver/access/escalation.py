@@ -7,14 +7,14 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.access import identities
 from dynkube.testing.apiserver.access.decisions import quoted_list
 from dynkube.testing.apiserver.access.objects import RBAC
 from dynkube.testing.apiserver.access.rbac import Policy, Rule, aggregated
-from dynkube.testing.apiserver.fielderrors import quoted
-from dynkube.testing.apiserver.messages import RequestInfo, UserInfo
-from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import quoted
+from dynkube.testing.apiserver.words.messages import RequestInfo, UserInfo
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 if TYPE_CHECKING:
     from dynkube.testing.apiserver.access.gate import Access

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.access import identities
 from dynkube.testing.apiserver.access.authentication import Authentication, Authenticator, bearer_warnings
 from dynkube.testing.apiserver.access.decisions import ALLOWED, Decision, Refusal, refusal
@@ -13,7 +12,8 @@ from dynkube.testing.apiserver.access.impersonation import Impersonator, wanted_
 from dynkube.testing.apiserver.access.objects import Objects
 from dynkube.testing.apiserver.access.rbac import Policy, Rule
 from dynkube.testing.apiserver.access.tokens import TokenError, TokenIssuer
-from dynkube.testing.apiserver.messages import Request, RequestInfo, UserInfo
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.messages import Request, RequestInfo, UserInfo
 
 __all__ = ["Access"]
 

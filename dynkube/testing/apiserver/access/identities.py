@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynkube.testing.apiserver import names
+from dynkube.testing.apiserver.words import names
 
 __all__ = [
     "ANONYMOUS",

@@ -15,12 +15,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
-from dynkube.testing.apiserver import fielderrors, names, statuses
 from dynkube.testing.apiserver.access import identities
 from dynkube.testing.apiserver.access.decisions import Decision, refusal
 from dynkube.testing.apiserver.access.rbac import aggregated
-from dynkube.testing.apiserver.fielderrors import quoted
-from dynkube.testing.apiserver.messages import Headers, RequestInfo, UserInfo
+from dynkube.testing.apiserver.words import fielderrors, names, statuses
+from dynkube.testing.apiserver.words.fielderrors import quoted
+from dynkube.testing.apiserver.words.messages import Headers, RequestInfo, UserInfo
 
 __all__ = ["Impersonator", "wanted_user"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Event, Store
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["NODES", "PODS", "RBAC", "SECRETS", "SERVICE_ACCOUNTS", "Objects", "StoredObjects"]
 

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.access.decisions import NO_OPINION, Decision
 from dynkube.testing.apiserver.access.identities import service_account_user
 from dynkube.testing.apiserver.access.objects import RBAC, Objects
-from dynkube.testing.apiserver.fielderrors import quoted
-from dynkube.testing.apiserver.messages import RequestInfo, UserInfo
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import quoted
+from dynkube.testing.apiserver.words.messages import RequestInfo, UserInfo
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["Grant", "Policy", "Rule", "aggregated", "allows"]
 

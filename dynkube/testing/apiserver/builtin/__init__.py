@@ -17,7 +17,7 @@ from typing import Any
 
 from dynkube.schema import GroupKind, GroupVersion
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
-from dynkube.testing.apiserver.resources import Object, Strategy
+from dynkube.testing.apiserver.words.resources import Object, Strategy
 
 __all__ = ["strategy_for"]
 

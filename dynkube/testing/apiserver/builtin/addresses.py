@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from dynkube.testing.apiserver.builtin.rules import Errors
-from dynkube.testing.apiserver.fielderrors import invalid, quoted
+from dynkube.testing.apiserver.words.fielderrors import invalid, quoted
 
 __all__ = [
     "canonical_ip",

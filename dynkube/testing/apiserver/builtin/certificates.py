@@ -10,11 +10,11 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.keypairs import pem_blocks
 from dynkube.testing.apiserver.builtin.native import NativeStrategy, keep
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping, word
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import (
     child,
     duplicate,
     forbidden,
@@ -25,7 +25,7 @@ from dynkube.testing.apiserver.fielderrors import (
     required,
     too_long,
 )
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["CertificateSigningRequestStrategy", "request_change", "signing_request"]
 

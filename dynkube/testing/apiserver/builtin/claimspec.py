@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.resourcenames import resource_quantity
 from dynkube.testing.apiserver.builtin.rules import (
     Errors,
@@ -17,8 +16,9 @@ from dynkube.testing.apiserver.builtin.rules import (
     positive_amount,
     word,
 )
-from dynkube.testing.apiserver.fielderrors import child, forbidden, invalid, key, not_supported, required
-from dynkube.testing.apiserver.objectmeta import validate_annotations, validate_label_selector, validate_labels
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, invalid, key, not_supported, required
+from dynkube.testing.apiserver.words.objectmeta import validate_annotations, validate_label_selector, validate_labels
 
 __all__ = ["access_modes", "claim_spec", "class_name", "template_metadata", "volume_mode"]
 

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, each, listed, mapping
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import forbidden, invalid, key, required, too_long
-from dynkube.testing.apiserver.objectmeta import IMMUTABLE
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import forbidden, invalid, key, required, too_long
+from dynkube.testing.apiserver.words.objectmeta import IMMUTABLE
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["ConfigMapStrategy", "SecretStrategy", "ServiceAccountStrategy"]
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, dns1123_subdomain, immutable, mapping, qualified_name
-from dynkube.testing.apiserver.fielderrors import invalid, required
-from dynkube.testing.apiserver.objectmeta import IMMUTABLE
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import invalid, required
+from dynkube.testing.apiserver.words.objectmeta import IMMUTABLE
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["EventStrategy"]
 

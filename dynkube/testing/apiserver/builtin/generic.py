@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver.builtin.native import NativeStrategy, keep_metadata
 from dynkube.testing.apiserver.builtin.rules import listed, mapping
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = [
     "APIServiceStrategy",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.builtin.rules import Errors, immutable, mapping
-from dynkube.testing.apiserver.fielderrors import invalid
-from dynkube.testing.apiserver.objectmeta import NOT_NEGATIVE
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import invalid
+from dynkube.testing.apiserver.words.objectmeta import NOT_NEGATIVE
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["LeaseCandidateStrategy", "LeaseStrategy"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["Lookup"]
 

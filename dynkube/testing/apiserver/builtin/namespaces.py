@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.native import NativeStrategy, keep
 from dynkube.testing.apiserver.builtin.rules import Errors, listed, mapping, qualified_name, word
-from dynkube.testing.apiserver.fielderrors import invalid
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import invalid
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["NamespaceStrategy"]
 

@@ -10,8 +10,8 @@ from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.rules import Errors, same
 from dynkube.testing.apiserver.builtin.sent import keep_empties
 from dynkube.testing.apiserver.decoding.gotypes import gotypes
-from dynkube.testing.apiserver.fielderrors import FieldError
-from dynkube.testing.apiserver.resources import Object, Strategy
+from dynkube.testing.apiserver.words.fielderrors import FieldError
+from dynkube.testing.apiserver.words.resources import Object, Strategy
 
 __all__ = ["NativeStrategy", "copied", "keep", "keep_metadata", "null_for_empty"]
 

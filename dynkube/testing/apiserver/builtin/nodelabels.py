@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.rules import Json, listed, mapping
-from dynkube.testing.apiserver.fielderrors import child, index
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, index
 
 __all__ = ["deprecated_label", "selector_term_warnings", "selector_warnings"]
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.addresses import cidr, cidr_warnings
 from dynkube.testing.apiserver.builtin.native import NativeStrategy, keep
@@ -21,9 +20,10 @@ from dynkube.testing.apiserver.builtin.rules import (
     mapping,
     rounded_up,
 )
-from dynkube.testing.apiserver.fielderrors import child, duplicate, forbidden, index, invalid, required
-from dynkube.testing.apiserver.objectmeta import validate_label_name
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, duplicate, forbidden, index, invalid, required
+from dynkube.testing.apiserver.words.objectmeta import validate_label_name
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["NodeStrategy", "RuntimeClassStrategy"]
 

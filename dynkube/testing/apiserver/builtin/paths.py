@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.rules import Errors, each
-from dynkube.testing.apiserver.fielderrors import invalid, required
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import invalid, required
 
 __all__ = ["domain_prefixed_path"]
 

@@ -10,9 +10,9 @@ from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.apps.percentages import at_most_all, number_or_percent
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.builtin.rules import Errors, listed, mapping, non_negative, one_of
-from dynkube.testing.apiserver.fielderrors import child, invalid
-from dynkube.testing.apiserver.objectmeta import validate_conditions, validate_label_selector
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import child, invalid
+from dynkube.testing.apiserver.words.objectmeta import validate_conditions, validate_label_selector
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["PodDisruptionBudgetStrategy"]
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, enumerated, immutable
-from dynkube.testing.apiserver.fielderrors import forbidden
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import forbidden
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["HIGHEST_OF_USERS", "SYSTEM_CLASSES", "SYSTEM_PREFIX", "PriorityClassStrategy"]
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.native import NativeStrategy, null_for_empty
 from dynkube.testing.apiserver.builtin.resourcenames import (
@@ -20,8 +19,9 @@ from dynkube.testing.apiserver.builtin.resourcenames import (
 )
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, amount, each, listed, mapping, rounded_up, word
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import child, duplicate, forbidden, index, invalid, key, required
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, duplicate, forbidden, index, invalid, key, required
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["LimitRangeStrategy", "ResourceQuotaStrategy"]
 

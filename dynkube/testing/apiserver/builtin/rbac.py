@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.native import NativeStrategy, null_for_empty
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, dns1123_subdomain, each, listed, mapping
 from dynkube.testing.apiserver.builtin.selectors import is_usable
-from dynkube.testing.apiserver.fielderrors import child, index, invalid, not_supported, required
-from dynkube.testing.apiserver.objectmeta import validate_label_selector
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, index, invalid, not_supported, required
+from dynkube.testing.apiserver.words.objectmeta import validate_label_selector
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["ClusterRoleBindingStrategy", "ClusterRoleStrategy", "RoleBindingStrategy", "RoleStrategy"]
 

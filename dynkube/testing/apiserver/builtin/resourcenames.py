@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dynkube.errors import InvalidRequestError
 from dynkube.quantities import Quantity
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.rules import NOT_INTEGER, Errors, amount, each
-from dynkube.testing.apiserver.fielderrors import invalid
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import invalid
 
 __all__ = [
     "container_resource_name",

@@ -13,9 +13,9 @@ from typing import Any
 from dynkube import codec
 from dynkube.errors import InvalidRequestError
 from dynkube.quantities import Quantity
-from dynkube.testing.apiserver import names
-from dynkube.testing.apiserver.fielderrors import FieldError, Shown, invalid, not_supported, required
-from dynkube.testing.apiserver.objectmeta import IMMUTABLE, NOT_NEGATIVE
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import FieldError, Shown, invalid, not_supported, required
+from dynkube.testing.apiserver.words.objectmeta import IMMUTABLE, NOT_NEGATIVE
 
 __all__ = [
     "NOT_INTEGER",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import child, invalid, required
-from dynkube.testing.apiserver.objectmeta import validate_label_selector
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, invalid, required
+from dynkube.testing.apiserver.words.objectmeta import validate_label_selector
 
 __all__ = ["is_usable", "matches", "required_selector", "shown_selector", "template_labels"]
 

@@ -14,8 +14,8 @@ from dynkube.testing.apiserver.controllers.loop import Enqueue
 from dynkube.testing.apiserver.customresources import conditions
 from dynkube.testing.apiserver.registry import DeleteOptions, Registry, Scope, WriteOptions
 from dynkube.testing.apiserver.registry.endings import CRDS
-from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Event
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["DefinitionController"]
 

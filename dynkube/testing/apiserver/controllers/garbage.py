@@ -13,8 +13,8 @@ from dynkube.schema import GroupKind, GroupResource, GroupVersion
 from dynkube.testing.apiserver.controllers.loop import Enqueue
 from dynkube.testing.apiserver.registry import DeleteOptions, Registry, Scope, WriteOptions
 from dynkube.testing.apiserver.registry.metadata import FOREGROUND, ORPHAN
-from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Entry, Event
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["GarbageCollector"]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Protocol
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver.statuses import StatusError
 from dynkube.testing.apiserver.storage import Event, Store
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 __all__ = ["Controller", "Controllers", "Enqueue", "LateController", "Schedule", "call_later", "call_soon"]
 

@@ -9,8 +9,8 @@ from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.controllers.loop import Enqueue
 from dynkube.testing.apiserver.registry import DeleteOptions, Registry, Scope, WriteOptions
 from dynkube.testing.apiserver.registry.admission import NAMESPACES
-from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Event
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["NamespaceController"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from dynkube.testing.apiserver.customresources.addresses import is_request_uri
-from dynkube.testing.apiserver.fielderrors import quoted
+from dynkube.testing.apiserver.words.fielderrors import quoted
 
 __all__ = ["APPROVAL_ANNOTATION", "Approval", "ApprovalState", "approval"]
 

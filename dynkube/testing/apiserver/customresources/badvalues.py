@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from dynkube.testing.apiserver.fielderrors import Shown
-from dynkube.testing.apiserver.govalues import json_text, plain
+from dynkube.testing.apiserver.words.fielderrors import Shown
+from dynkube.testing.apiserver.words.govalues import json_text, plain
 
 __all__ = ["bad_value"]
 

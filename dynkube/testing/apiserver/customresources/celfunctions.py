@@ -19,7 +19,7 @@ from celpy.evaluation import CELEvalError, base_functions
 
 from dynkube.testing.apiserver.customresources.celvalues import KeyedList, SetList
 from dynkube.testing.apiserver.customresources.patterns import compile_pattern
-from dynkube.testing.apiserver.govalues import plain
+from dynkube.testing.apiserver.words.govalues import plain
 
 __all__ = ["FUNCTIONS", "NO_OVERLOAD", "equal", "failure"]
 

@@ -11,7 +11,7 @@ from dynkube.quantities import parse_time
 from dynkube.testing.apiserver.customresources.jsonpath import JSONPath, parse, printed
 from dynkube.testing.apiserver.printing import Printer
 from dynkube.testing.apiserver.printing.durations import human
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["printer", "scale_printer"]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dynkube.testing.apiserver.customresources.approval import APPROVAL_ANNOTATION, ApprovalState, approval
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = [
     "CLEANUP_FINALIZER",

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.customresources.badvalues import bad_value
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import (
     FieldError,
     child,
     forbidden,

@@ -12,7 +12,7 @@ from dynkube.testing.apiserver.customresources.pruning import prune
 from dynkube.testing.apiserver.customresources.structural import META_FIELDS, Structural, copied
 from dynkube.testing.apiserver.customresources.values import validator
 from dynkube.testing.apiserver.customresources.violations import Violation, field_errors
-from dynkube.testing.apiserver.fielderrors import FieldError, child, invalid, key
+from dynkube.testing.apiserver.words.fielderrors import FieldError, child, invalid, key
 
 __all__ = ["default_errors"]
 

@@ -6,13 +6,13 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.customresources.badvalues import bad_value
 from dynkube.testing.apiserver.customresources.fieldpaths import field_path
 from dynkube.testing.apiserver.customresources.internal import InternalSpec, InternalVersion, shown_versions
 from dynkube.testing.apiserver.customresources.structural import Structural, structural
 from dynkube.testing.apiserver.customresources.structuralrules import unsupported
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import (
     FieldError,
     child,
     duplicate,

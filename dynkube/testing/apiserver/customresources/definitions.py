@@ -39,7 +39,7 @@ from dynkube.testing.apiserver.customresources.schemarules import schema_errors
 from dynkube.testing.apiserver.customresources.structural import copied, structural, subschemas
 from dynkube.testing.apiserver.customresources.structuralrules import is_said, structural_errors, unsupported
 from dynkube.testing.apiserver.decoding import gotypes
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words.fielderrors import (
     FieldError,
     child,
     forbidden,
@@ -49,9 +49,9 @@ from dynkube.testing.apiserver.fielderrors import (
     quoted,
     required,
 )
-from dynkube.testing.apiserver.names import dns1035_label, dns1123_subdomain
-from dynkube.testing.apiserver.objectmeta import IMMUTABLE
-from dynkube.testing.apiserver.resources import Object, Strategy
+from dynkube.testing.apiserver.words.names import dns1035_label, dns1123_subdomain
+from dynkube.testing.apiserver.words.objectmeta import IMMUTABLE
+from dynkube.testing.apiserver.words.resources import Object, Strategy
 
 __all__ = ["DEFINITION_TYPE", "CustomResourceDefinitionStrategy"]
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dynkube.testing.apiserver import names, objectmeta
 from dynkube.testing.apiserver.customresources.badvalues import bad_value
 from dynkube.testing.apiserver.customresources.metadata import normalize_metadata
 from dynkube.testing.apiserver.customresources.structural import Structural
 from dynkube.testing.apiserver.decoding import DecodingError
-from dynkube.testing.apiserver.fielderrors import FieldError, child, index, invalid, key, required
+from dynkube.testing.apiserver.words import names, objectmeta
+from dynkube.testing.apiserver.words.fielderrors import FieldError, child, index, invalid, key, required
 
 __all__ = ["coerce", "validate_embedded"]
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dynkube.testing.apiserver.customresources.structural import Structural
-from dynkube.testing.apiserver.fielderrors import child, key
+from dynkube.testing.apiserver.words.fielderrors import child, key
 
 __all__ = ["FieldPath", "field_path"]
 

@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.customresources import addresses
 from dynkube.testing.apiserver.customresources.patterns import compile_pattern
+from dynkube.testing.apiserver.words import names
 
 __all__ = ["is_format_known", "string_format"]
 

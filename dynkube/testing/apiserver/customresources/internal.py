@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynkube.testing.apiserver.customresources.correlation import same
-from dynkube.testing.apiserver.fielderrors import Shown
-from dynkube.testing.apiserver.govalues import json_text
+from dynkube.testing.apiserver.words.fielderrors import Shown
+from dynkube.testing.apiserver.words.govalues import json_text
 
 __all__ = ["InternalSpec", "InternalVersion", "internal_spec", "shown_rule", "shown_schema", "shown_versions"]
 

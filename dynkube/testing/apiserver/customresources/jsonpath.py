@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from dynkube.testing.apiserver.govalues import json_text, plain
+from dynkube.testing.apiserver.words.govalues import json_text, plain
 
 __all__ = ["JSONPath", "parse", "printed"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from dynkube.testing.apiserver.customresources.badvalues import bad_value
 from dynkube.testing.apiserver.customresources.structural import Structural
-from dynkube.testing.apiserver.fielderrors import FieldError, child, duplicate, index, invalid, key
-from dynkube.testing.apiserver.govalues import json_text
+from dynkube.testing.apiserver.words.fielderrors import FieldError, child, duplicate, index, invalid, key
+from dynkube.testing.apiserver.words.govalues import json_text
 
 __all__ = ["validate_lists"]
 

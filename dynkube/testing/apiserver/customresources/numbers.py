@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynkube.testing.apiserver.customresources.violations import Code, Violation
-from dynkube.testing.apiserver.govalues import plain
+from dynkube.testing.apiserver.words.govalues import plain
 
 __all__ = ["NumberCheck", "is_json_integer", "number_check"]
 

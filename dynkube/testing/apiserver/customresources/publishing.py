@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dynkube.testing.apiserver import recorded
-from dynkube.testing.apiserver.resources import Object
-from dynkube.testing.apiserver.schemas import Schema
+from dynkube.testing.apiserver.words.resources import Object
+from dynkube.testing.apiserver.words.schemas import Schema
 
 __all__ = ["definition_name", "load_schema", "schema_document"]
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dynkube.testing.apiserver.customresources.internal import shown_rule
 from dynkube.testing.apiserver.customresources.ruletypes import BOOL, STRING, Type, type_of
 from dynkube.testing.apiserver.customresources.structural import Structural, structural, subschemas
-from dynkube.testing.apiserver.fielderrors import FieldError, child, index, invalid, quoted
+from dynkube.testing.apiserver.words.fielderrors import FieldError, child, index, invalid, quoted
 
 if TYPE_CHECKING:
     from dynkube.testing.apiserver.customresources.celprograms import Program

@@ -15,7 +15,7 @@ from dynkube.testing.apiserver.customresources.correlation import Correlation, k
 from dynkube.testing.apiserver.customresources.fieldpaths import field_path
 from dynkube.testing.apiserver.customresources.structural import Structural, structural
 from dynkube.testing.apiserver.customresources.violations import NO_PATH
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words.fielderrors import (
     OMITTED,
     FieldError,
     child,

@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dynkube.testing.apiserver.fielderrors import FieldError, invalid
-from dynkube.testing.apiserver.govalues import go_type, plain
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import FieldError, invalid
+from dynkube.testing.apiserver.words.govalues import go_type, plain
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["ScalePaths", "get_scale", "scale_paths", "set_replicas"]
 

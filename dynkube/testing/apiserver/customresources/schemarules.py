@@ -14,7 +14,7 @@ from dynkube.testing.apiserver.customresources.badvalues import bad_value
 from dynkube.testing.apiserver.customresources.fieldpaths import field_path
 from dynkube.testing.apiserver.customresources.structural import META_FIELDS, structural
 from dynkube.testing.apiserver.customresources.structuralrules import unsupported
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words.fielderrors import (
     FieldError,
     Shown,
     child,
@@ -25,7 +25,7 @@ from dynkube.testing.apiserver.fielderrors import (
     not_supported,
     required,
 )
-from dynkube.testing.apiserver.govalues import json_text
+from dynkube.testing.apiserver.words.govalues import json_text
 
 __all__ = ["RuleCheck", "schema_errors"]
 

@@ -13,7 +13,7 @@ from dynkube.schema import GroupVersionKind, GroupVersionResource
 from dynkube.testing.apiserver.customresources.conditions import is_condition_true
 from dynkube.testing.apiserver.customresources.publishing import load_schema
 from dynkube.testing.apiserver.customresources.strategy import CustomResourceStrategy, Versions
-from dynkube.testing.apiserver.resources import Object, Resource, Subresource
+from dynkube.testing.apiserver.words.resources import Object, Resource, Subresource
 
 __all__ = ["custom_resources"]
 

@@ -15,7 +15,6 @@ from functools import cached_property
 from typing import Any
 
 from dynkube.schema import GroupVersion, GroupVersionKind
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.customresources.correlation import Correlation, same
 from dynkube.testing.apiserver.customresources.defaulting import default
 from dynkube.testing.apiserver.customresources.embedded import coerce, validate_embedded
@@ -29,9 +28,10 @@ from dynkube.testing.apiserver.customresources.structural import Structural, cop
 from dynkube.testing.apiserver.customresources.values import Validator, validator
 from dynkube.testing.apiserver.customresources.violations import NO_PATH, Violation, field_errors
 from dynkube.testing.apiserver.decoding import DecodingError
-from dynkube.testing.apiserver.fielderrors import ErrorType, FieldError, invalid, quoted
-from dynkube.testing.apiserver.govalues import plain, sorted_keys
-from dynkube.testing.apiserver.resources import Object, Strategy
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import ErrorType, FieldError, invalid, quoted
+from dynkube.testing.apiserver.words.govalues import plain, sorted_keys
+from dynkube.testing.apiserver.words.resources import Object, Strategy
 
 __all__ = ["CustomResourceStrategy", "VersionSchema", "Versions"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dynkube.testing.apiserver.customresources.patterns import problem_of
-from dynkube.testing.apiserver.fielderrors import FieldError, child, forbidden, index, invalid, key, required
+from dynkube.testing.apiserver.words.fielderrors import FieldError, child, forbidden, index, invalid, key, required
 
 __all__ = ["is_said", "structural_errors", "unsupported"]
 

@@ -15,7 +15,7 @@ from dynkube.testing.apiserver.customresources.formats import is_format_known, s
 from dynkube.testing.apiserver.customresources.numbers import NumberCheck, is_json_integer, number_check
 from dynkube.testing.apiserver.customresources.patterns import compile_pattern
 from dynkube.testing.apiserver.customresources.violations import Code, Violation
-from dynkube.testing.apiserver.fielderrors import quoted
+from dynkube.testing.apiserver.words.fielderrors import quoted
 
 __all__ = ["Validator", "validator"]
 

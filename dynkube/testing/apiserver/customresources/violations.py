@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from dynkube.testing.apiserver import fielderrors
 from dynkube.testing.apiserver.customresources.badvalues import bad_value
-from dynkube.testing.apiserver.fielderrors import FieldError
-from dynkube.testing.apiserver.govalues import json_text
+from dynkube.testing.apiserver.words import fielderrors
+from dynkube.testing.apiserver.words.fielderrors import FieldError
+from dynkube.testing.apiserver.words.govalues import json_text
 
 __all__ = ["NO_PATH", "Code", "Violation", "field_errors"]
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from dynkube.schema import GroupVersionKind
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.decoding import jsontext
 from dynkube.testing.apiserver.decoding.jsontext import JSONSyntaxError, RepeatedKeys
 from dynkube.testing.apiserver.decoding.mediatypes import PROTOBUF, YAML, body_media_type
 from dynkube.testing.apiserver.decoding.problems import DecodingError, Problems
+from dynkube.testing.apiserver.words import statuses
 
 __all__ = ["Decoded", "MalformedBody", "decode_body", "decode_untyped", "duplicate_fields", "read_body"]
 

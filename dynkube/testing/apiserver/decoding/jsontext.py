@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from dynkube import codec
 from dynkube.errors import DecodeError
-from dynkube.testing.apiserver import govalues
-from dynkube.testing.apiserver.fielderrors import quoted
+from dynkube.testing.apiserver.words import govalues
+from dynkube.testing.apiserver.words.fielderrors import quoted
 
 __all__ = [
     "MAX_DEPTH",

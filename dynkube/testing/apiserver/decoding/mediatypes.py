@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from dynkube.testing.apiserver.statuses import unsupported_media_type
+from dynkube.testing.apiserver.words.statuses import unsupported_media_type
 
 __all__ = ["JSON", "PROTOBUF", "YAML", "body_media_type"]
 

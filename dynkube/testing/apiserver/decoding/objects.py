@@ -17,9 +17,9 @@ from dynkube.testing.apiserver.decoding.jsontext import RepeatedKeys
 from dynkube.testing.apiserver.decoding.mediatypes import JSON, PROTOBUF, body_media_type
 from dynkube.testing.apiserver.decoding.problems import IGNORE, STRICT, DecodingError, strict_text, warnings_of
 from dynkube.testing.apiserver.decoding.typenodes import json_word
-from dynkube.testing.apiserver.fielderrors import quoted
-from dynkube.testing.apiserver.resources import Object
-from dynkube.testing.apiserver.statuses import StatusError, bad_request, unsupported_media_type
+from dynkube.testing.apiserver.words.fielderrors import quoted
+from dynkube.testing.apiserver.words.resources import Object
+from dynkube.testing.apiserver.words.statuses import StatusError, bad_request, unsupported_media_type
 
 __all__ = [
     "VERSION_AND_KIND",

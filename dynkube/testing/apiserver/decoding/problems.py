@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.fielderrors import quoted
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import quoted
 
 __all__ = ["IGNORE", "STRICT", "WARN", "DecodingError", "Problems", "strict_text", "warnings_of"]
 

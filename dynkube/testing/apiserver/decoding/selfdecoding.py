@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dynkube.testing.apiserver import govalues
 from dynkube.testing.apiserver.decoding.jsontext import NumberLiteral, json_number
 from dynkube.testing.apiserver.decoding.problems import DecodingError
 from dynkube.testing.apiserver.decoding.scalars import canonical_quantity
 from dynkube.testing.apiserver.decoding.times import canonical_micro_time, canonical_time
 from dynkube.testing.apiserver.decoding.typenodes import Node, State, json_word, kept, literal
+from dynkube.testing.apiserver.words import govalues
 
 __all__ = ["SELF_DECODING"]
 

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from dynkube.config.yaml import _key_text as key_text
 from dynkube.config.yaml import resolve_scalar
-from dynkube.testing.apiserver import govalues
 from dynkube.testing.apiserver.decoding.jsontext import NumberLiteral, json_number
 from dynkube.testing.apiserver.decoding.scalars import canonical_base64
-from dynkube.testing.apiserver.fielderrors import quoted
+from dynkube.testing.apiserver.words import govalues
+from dynkube.testing.apiserver.words.fielderrors import quoted
 
 __all__ = ["YAMLError", "load_yaml"]
 

@@ -28,10 +28,10 @@ from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod
 
 from dynkube import codec
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.edge.responses import Writer, head
 from dynkube.testing.apiserver.edge.targets import parse_query, split_target
-from dynkube.testing.apiserver.messages import MAX_BODY_BYTES, ConnectionCut, Headers, Request, Response, UserInfo
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.messages import MAX_BODY_BYTES, ConnectionCut, Headers, Request, Response, UserInfo
 
 __all__ = ["HTTPServer", "Handler", "certificate_user"]
 

@@ -17,7 +17,7 @@ from typing import Final, cast
 from aiohttp import web
 from multidict import CIMultiDict
 
-from dynkube.testing.apiserver.messages import ConnectionCut, Request, Response
+from dynkube.testing.apiserver.words.messages import ConnectionCut, Request, Response
 
 __all__ = ["Writer", "head"]
 

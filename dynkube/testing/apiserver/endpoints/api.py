@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.access import Access
 from dynkube.testing.apiserver.endpoints import queries
 from dynkube.testing.apiserver.endpoints.handlers import Handler
@@ -11,10 +10,11 @@ from dynkube.testing.apiserver.endpoints.pages import Pages
 from dynkube.testing.apiserver.endpoints.plain import no_page, plain_text
 from dynkube.testing.apiserver.endpoints.representation import encode
 from dynkube.testing.apiserver.endpoints.routes import NoPageError, find_route, split_path
-from dynkube.testing.apiserver.messages import Request, RequestInfo, Response, UserInfo
 from dynkube.testing.apiserver.registry import Registry
-from dynkube.testing.apiserver.requestinfo import request_info
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.messages import Request, RequestInfo, Response, UserInfo
+from dynkube.testing.apiserver.words.requestinfo import request_info
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 __all__ = ["API"]
 

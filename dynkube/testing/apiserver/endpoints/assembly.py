@@ -26,13 +26,13 @@ from dynkube.testing.apiserver.discovery import Discovery, ServedVersion
 from dynkube.testing.apiserver.endpoints.api import API
 from dynkube.testing.apiserver.endpoints.openid import OpenID
 from dynkube.testing.apiserver.endpoints.pages import Pages
-from dynkube.testing.apiserver.messages import UserInfo
 from dynkube.testing.apiserver.registry import Catalog, LatePlugin, Plugin, Registry
 from dynkube.testing.apiserver.registry.builtins import built_in_resources
 from dynkube.testing.apiserver.registry.endings import CRDS
 from dynkube.testing.apiserver.registry.lookup import StoredLookup
-from dynkube.testing.apiserver.resources import Resource
 from dynkube.testing.apiserver.storage import Event, Store
+from dynkube.testing.apiserver.words.messages import UserInfo
+from dynkube.testing.apiserver.words.resources import Resource
 
 if TYPE_CHECKING:
     from dynkube.testing.apiserver.openapi import OpenAPI

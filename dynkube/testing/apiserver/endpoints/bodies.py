@@ -6,13 +6,13 @@ from collections.abc import Collection
 from typing import Any
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.decoding import Target, decode_body, decode_delete_options, decode_object
 from dynkube.testing.apiserver.decoding.mediatypes import body_media_type
-from dynkube.testing.apiserver.messages import MAX_BODY_BYTES, Request
 from dynkube.testing.apiserver.registry import WriteOptions
 from dynkube.testing.apiserver.registry.managers import keep_reset
-from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.messages import MAX_BODY_BYTES, Request
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["body_of", "check_media_type", "read_delete_options", "read_object"]
 

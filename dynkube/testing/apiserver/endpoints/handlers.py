@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dynkube.testing.apiserver import printing, statuses
+from dynkube.testing.apiserver import printing
 from dynkube.testing.apiserver.access import Access
 from dynkube.testing.apiserver.endpoints import queries
 from dynkube.testing.apiserver.endpoints.bodies import body_of, check_media_type, read_delete_options, read_object
@@ -14,7 +14,6 @@ from dynkube.testing.apiserver.endpoints.negotiation import Accepted, negotiate,
 from dynkube.testing.apiserver.endpoints.queries import Query
 from dynkube.testing.apiserver.endpoints.representation import Shape, encode
 from dynkube.testing.apiserver.endpoints.routes import Route
-from dynkube.testing.apiserver.messages import Request, RequestInfo, Response, UserInfo
 from dynkube.testing.apiserver.registry import (
     Change,
     DeleteOptions,
@@ -28,8 +27,10 @@ from dynkube.testing.apiserver.registry import (
 )
 from dynkube.testing.apiserver.registry.metadata import ensure_namespace
 from dynkube.testing.apiserver.registry.patches import check_name
-from dynkube.testing.apiserver.resources import Object, Resource, Strategy
 from dynkube.testing.apiserver.storage import Entry, ListOptions
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.messages import Request, RequestInfo, Response, UserInfo
+from dynkube.testing.apiserver.words.resources import Object, Resource, Strategy
 
 if TYPE_CHECKING:
     from dynkube.testing.apiserver.subresources import Action, Call, View

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynkube.testing.apiserver.endpoints.plain import plain_text
-from dynkube.testing.apiserver.messages import Request, Response
+from dynkube.testing.apiserver.words.messages import Request, Response
 
 __all__ = ["HEALTH", "health"]
 

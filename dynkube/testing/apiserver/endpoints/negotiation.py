@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver.messages import Request
-from dynkube.testing.apiserver.statuses import StatusError, not_acceptable, status
+from dynkube.testing.apiserver.words.messages import Request
+from dynkube.testing.apiserver.words.statuses import StatusError, not_acceptable, status
 
 __all__ = [
     "JSON",

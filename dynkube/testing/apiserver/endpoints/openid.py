@@ -9,7 +9,7 @@ from dynkube import codec
 from dynkube.testing.apiserver.access import TokenIssuer
 from dynkube.testing.apiserver.endpoints.negotiation import accepts_route
 from dynkube.testing.apiserver.endpoints.routes import method_not_allowed, resource_missing
-from dynkube.testing.apiserver.messages import Request, Response
+from dynkube.testing.apiserver.words.messages import Request, Response
 
 __all__ = ["OpenID"]
 

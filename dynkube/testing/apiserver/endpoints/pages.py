@@ -16,9 +16,9 @@ from dynkube.testing.apiserver.endpoints.negotiation import Accepted, accept_dis
 from dynkube.testing.apiserver.endpoints.openid import OpenID
 from dynkube.testing.apiserver.endpoints.representation import encode
 from dynkube.testing.apiserver.endpoints.routes import NoPageError, method_not_allowed, resource_missing
-from dynkube.testing.apiserver.messages import Request, Response
 from dynkube.testing.apiserver.registry import Catalog
-from dynkube.testing.apiserver.statuses import not_acceptable
+from dynkube.testing.apiserver.words.messages import Request, Response
+from dynkube.testing.apiserver.words.statuses import not_acceptable
 
 if TYPE_CHECKING:
     from dynkube.testing.apiserver.openapi import OpenAPI

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dynkube.testing.apiserver.messages import Response
+from dynkube.testing.apiserver.words.messages import Response
 
 __all__ = ["no_page", "plain_text"]
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from dynkube.testing.apiserver import printing
-from dynkube.testing.apiserver.resources import Resource
+from dynkube.testing.apiserver.words.resources import Resource
 
 if TYPE_CHECKING:
     from dynkube.testing.apiserver.customresources.strategy import CustomResourceStrategy

@@ -12,16 +12,16 @@ from typing import Any
 
 from dynkube.fields import FieldRequirement, FieldSelector
 from dynkube.schema import GroupKind
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.endpoints.selectors import parse_field_selector, parse_label_selector
-from dynkube.testing.apiserver.fielderrors import FieldError, forbidden, invalid, not_supported, quoted, required
-from dynkube.testing.apiserver.fieldlabels import field_labels
 from dynkube.testing.apiserver.fieldmanagement import manager_name
-from dynkube.testing.apiserver.messages import Request
-from dynkube.testing.apiserver.objectmeta import validate_field_manager
 from dynkube.testing.apiserver.registry import DeleteOptions, WriteOptions
-from dynkube.testing.apiserver.resources import Resource
 from dynkube.testing.apiserver.storage import ListOptions, validate_list_options
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import FieldError, forbidden, invalid, not_supported, quoted, required
+from dynkube.testing.apiserver.words.fieldlabels import field_labels
+from dynkube.testing.apiserver.words.messages import Request
+from dynkube.testing.apiserver.words.objectmeta import validate_field_manager
+from dynkube.testing.apiserver.words.resources import Resource
 
 __all__ = [
     "Query",

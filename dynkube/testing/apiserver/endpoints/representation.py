@@ -16,8 +16,8 @@ from dynkube.testing.apiserver import printing, recorded
 from dynkube.testing.apiserver.endpoints.negotiation import Accepted
 from dynkube.testing.apiserver.endpoints.printers import printer_of
 from dynkube.testing.apiserver.registry.versions import in_request, shows_as_stored
-from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Entry, Page, Rendering
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["Shape", "encode"]
 

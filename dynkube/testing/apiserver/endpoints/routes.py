@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver.messages import Request
 from dynkube.testing.apiserver.registry import Catalog
-from dynkube.testing.apiserver.resources import Resource
-from dynkube.testing.apiserver.statuses import StatusError, method_not_supported, not_found, status
+from dynkube.testing.apiserver.words.messages import Request
+from dynkube.testing.apiserver.words.resources import Resource
+from dynkube.testing.apiserver.words.statuses import StatusError, method_not_supported, not_found, status
 
 __all__ = ["NoPageError", "Route", "find_route", "method_not_allowed", "resource_missing", "split_path"]
 

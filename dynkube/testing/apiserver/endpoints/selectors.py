@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from dynkube.fields import FieldRequirement
 from dynkube.labels import LabelSelector, Operator, Requirement
-from dynkube.testing.apiserver import names
-from dynkube.testing.apiserver.fielderrors import FieldError, invalid
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import FieldError, invalid
 
 __all__ = ["parse_field_selector", "parse_label_selector"]
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.fielderrors import quoted
 from dynkube.testing.apiserver.fieldmanagement.elements import path_text
 from dynkube.testing.apiserver.fieldmanagement.fieldsets import FieldSet, has, of_paths, paths
 from dynkube.testing.apiserver.fieldmanagement.managers import UPDATE, Manager
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import quoted
 
 __all__ = ["Conflict", "ConflictsError"]
 

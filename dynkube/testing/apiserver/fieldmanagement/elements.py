@@ -18,9 +18,9 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from dynkube.testing.apiserver.fielderrors import quoted
 from dynkube.testing.apiserver.fieldmanagement.problems import ProblemError
-from dynkube.testing.apiserver.govalues import json_text, plain
+from dynkube.testing.apiserver.words.fielderrors import quoted
+from dynkube.testing.apiserver.words.govalues import json_text, plain
 
 __all__ = ["Path", "in_order", "key_element", "parse", "path_text", "text", "value_element"]
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from dynkube import codec
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.fieldmanagement import lastapplied, managers, updating
 from dynkube.testing.apiserver.fieldmanagement.conflicts import ConflictsError
 from dynkube.testing.apiserver.fieldmanagement.fieldsets import NOTHING, difference, of_paths
@@ -19,7 +18,8 @@ from dynkube.testing.apiserver.fieldmanagement.problems import ProblemError
 from dynkube.testing.apiserver.fieldmanagement.updating import Applied, Scope
 from dynkube.testing.apiserver.fieldmanagement.validation import check
 from dynkube.testing.apiserver.fieldmanagement.versions import Version, Versions
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["apply", "keep_times", "update"]
 

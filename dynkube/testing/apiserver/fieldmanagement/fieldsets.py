@@ -16,7 +16,7 @@ from typing import Any
 from dynkube.testing.apiserver.fieldmanagement import elements
 from dynkube.testing.apiserver.fieldmanagement.elements import Path
 from dynkube.testing.apiserver.fieldmanagement.problems import ProblemError
-from dynkube.testing.apiserver.govalues import json_text
+from dynkube.testing.apiserver.words.govalues import json_text
 
 __all__ = [
     "ITSELF",

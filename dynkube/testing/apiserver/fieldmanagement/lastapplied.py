@@ -14,8 +14,8 @@ from dynkube.testing.apiserver.fieldmanagement.fieldsets import NOTHING, FieldSe
 from dynkube.testing.apiserver.fieldmanagement.problems import ProblemError
 from dynkube.testing.apiserver.fieldmanagement.validation import check
 from dynkube.testing.apiserver.fieldmanagement.versions import Version
-from dynkube.testing.apiserver.govalues import json_text
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.govalues import json_text
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["ANNOTATION", "KUBECTL", "allowed_conflicts", "synchronize"]
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dynkube.testing.apiserver.fielderrors import quoted
 from dynkube.testing.apiserver.fieldmanagement.elements import key_element, value_element
 from dynkube.testing.apiserver.fieldmanagement.mergetypes import MergeType
 from dynkube.testing.apiserver.fieldmanagement.problems import ProblemError
+from dynkube.testing.apiserver.words.fielderrors import quoted
 
 __all__ = ["index", "item_element"]
 

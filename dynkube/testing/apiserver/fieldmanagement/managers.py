@@ -14,7 +14,7 @@ from dynkube.quantities import format_time, parse_time
 from dynkube.testing.apiserver.fieldmanagement import fieldsets
 from dynkube.testing.apiserver.fieldmanagement.fieldsets import FieldSet, union
 from dynkube.testing.apiserver.fieldmanagement.problems import ProblemError
-from dynkube.testing.apiserver.govalues import json_text
+from dynkube.testing.apiserver.words.govalues import json_text
 
 __all__ = [
     "APPLY",

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from dynkube.testing.apiserver.schemas import Schema
+from dynkube.testing.apiserver.words.schemas import Schema
 
 __all__ = ["DEDUCED", "MergeType", "merge_type"]
 

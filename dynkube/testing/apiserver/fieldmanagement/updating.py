@@ -27,7 +27,7 @@ from dynkube.testing.apiserver.fieldmanagement.problems import ProblemError
 from dynkube.testing.apiserver.fieldmanagement.reconciling import reconcile, with_named_fields
 from dynkube.testing.apiserver.fieldmanagement.removal import remove
 from dynkube.testing.apiserver.fieldmanagement.versions import Version, Versions
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["Scope", "apply_fields", "update_fields"]
 

@@ -12,7 +12,7 @@ from dynkube.testing.apiserver.fieldmanagement import elements
 from dynkube.testing.apiserver.fieldmanagement.listitems import item_element
 from dynkube.testing.apiserver.fieldmanagement.mergetypes import MergeType
 from dynkube.testing.apiserver.fieldmanagement.problems import ProblemError
-from dynkube.testing.apiserver.govalues import go_syntax, go_type, plain
+from dynkube.testing.apiserver.words.govalues import go_syntax, go_type, plain
 
 __all__ = ["check", "problems", "summary"]
 

@@ -10,8 +10,8 @@ from dynkube.testing.apiserver.fieldmanagement.fieldsets import FieldSet
 from dynkube.testing.apiserver.fieldmanagement.mergetypes import MergeType, merge_type
 from dynkube.testing.apiserver.fieldmanagement.validation import check
 from dynkube.testing.apiserver.fieldmanagement.values import field_set
-from dynkube.testing.apiserver.resources import Object
-from dynkube.testing.apiserver.schemas import Schema
+from dynkube.testing.apiserver.words.resources import Object
+from dynkube.testing.apiserver.words.schemas import Schema
 
 __all__ = ["Version", "Versions"]
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
-from dynkube.testing.apiserver.messages import Request, Response
 from dynkube.testing.apiserver.openapi.documents import Document, OpenAPI
+from dynkube.testing.apiserver.words.messages import Request, Response
 
 __all__ = ["answer"]
 

@@ -12,7 +12,7 @@ from dynkube import codec
 from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.customresources.publishing import schema_document
 from dynkube.testing.apiserver.openapi.ordering import ordered_schema
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["custom_document", "custom_paths", "fill", "is_published", "is_served_path", "served_versions"]
 

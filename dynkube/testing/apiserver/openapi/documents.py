@@ -14,7 +14,7 @@ from dynkube.testing.apiserver.openapi.customs import custom_document, is_publis
 from dynkube.testing.apiserver.openapi.ordering import encode
 from dynkube.testing.apiserver.openapi.swagger import definitions_of, swagger
 from dynkube.testing.apiserver.openapi.swaggermessages import swagger_message
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["Document", "OpenAPI"]
 

@@ -14,7 +14,7 @@ from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.customresources.publishing import schema_document
 from dynkube.testing.apiserver.openapi.customs import custom_paths, served_versions
 from dynkube.testing.apiserver.openapi.ordering import ordered_schema
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["definitions_of", "swagger"]
 

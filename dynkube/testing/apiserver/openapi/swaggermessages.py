@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dynkube.testing.apiserver import recorded
 from dynkube.testing.apiserver.openapi.customs import fill, is_served_path, served_versions
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 if TYPE_CHECKING:
     from google.protobuf.message import Message

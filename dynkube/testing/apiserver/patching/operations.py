@@ -12,9 +12,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
-from dynkube.testing.apiserver import govalues
 from dynkube.testing.apiserver.decoding.jsontext import NumberLiteral, RepeatedKeys, StringLiteral
 from dynkube.testing.apiserver.patching.tracing import Trace
+from dynkube.testing.apiserver.words import govalues
 
 __all__ = ["PatchFailedError", "apply_operations"]
 

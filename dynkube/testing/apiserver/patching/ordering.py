@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, overload
 
-from dynkube.testing.apiserver import govalues
+from dynkube.testing.apiserver.words import govalues
 
 __all__ = ["Places", "Shared", "contains", "deduplicated", "equal", "interleaved", "type_name", "without_deletions"]
 

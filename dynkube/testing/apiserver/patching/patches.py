@@ -18,9 +18,9 @@ from dynkube.testing.apiserver.patching.operations import PatchFailedError, appl
 from dynkube.testing.apiserver.patching.refusals import invalid_patch, patch_rejected
 from dynkube.testing.apiserver.patching.strategic import merge_strategically
 from dynkube.testing.apiserver.patching.tracing import Trace
-from dynkube.testing.apiserver.resources import Object
-from dynkube.testing.apiserver.schemas import Schema
-from dynkube.testing.apiserver.statuses import StatusError, bad_request, request_entity_too_large
+from dynkube.testing.apiserver.words.resources import Object
+from dynkube.testing.apiserver.words.schemas import Schema
+from dynkube.testing.apiserver.words.statuses import StatusError, bad_request, request_entity_too_large
 
 __all__ = ["Patched", "json_patch", "merge_patch", "patched_text", "read_applied", "strategic_merge"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dynkube.schema import GroupKind
-from dynkube.testing.apiserver import fielderrors
-from dynkube.testing.apiserver.statuses import StatusError, invalid, status
+from dynkube.testing.apiserver.words import fielderrors
+from dynkube.testing.apiserver.words.statuses import StatusError, invalid, status
 
 __all__ = ["invalid_patch", "patch_rejected"]
 

@@ -11,10 +11,10 @@ from typing import Any, Final, NoReturn
 
 from dynkube.testing.apiserver.decoding.containernodes import Pointer, Slice, Struct
 from dynkube.testing.apiserver.decoding.typenodes import Field, Node
-from dynkube.testing.apiserver.govalues import plain
 from dynkube.testing.apiserver.patching import ordering
 from dynkube.testing.apiserver.patching.refusals import patch_rejected
-from dynkube.testing.apiserver.statuses import StatusError, bad_request, status
+from dynkube.testing.apiserver.words.govalues import plain
+from dynkube.testing.apiserver.words.statuses import StatusError, bad_request, status
 
 __all__ = ["merge_strategically"]
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from dynkube.testing.apiserver.decoding.jsontext import NumberLiteral, RepeatedKeys, StringLiteral
-from dynkube.testing.apiserver.govalues import json_text
+from dynkube.testing.apiserver.words.govalues import json_text
 
 __all__ = ["Trace"]
 

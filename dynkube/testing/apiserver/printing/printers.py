@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 from dynkube.schema import GroupVersionResource
 from dynkube.testing.apiserver import recorded
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["Cells", "Printer", "printer_for"]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.printing.printers import Printer
-from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["check_include", "list_refused", "object_refused", "partial", "partial_list", "table", "table_of_list"]
 

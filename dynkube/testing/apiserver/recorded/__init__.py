@@ -15,8 +15,8 @@ from typing import Any
 
 from dynkube import codec
 from dynkube.schema import GroupVersion, GroupVersionKind, GroupVersionResource
-from dynkube.testing.apiserver.resources import Object, Subresource
-from dynkube.testing.apiserver.schemas import Definitions, Schema
+from dynkube.testing.apiserver.words.resources import Object, Subresource
+from dynkube.testing.apiserver.words.schemas import Definitions, Schema
 
 __all__ = [
     "ARCHIVE",

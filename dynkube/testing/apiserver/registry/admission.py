@@ -13,12 +13,12 @@ from functools import cached_property
 from typing import Protocol
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver.messages import UserInfo
 from dynkube.testing.apiserver.registry.catalog import Catalog
 from dynkube.testing.apiserver.registry.scope import Scope
-from dynkube.testing.apiserver.resources import Object, Resource
-from dynkube.testing.apiserver.statuses import StatusError, forbidden, not_found
 from dynkube.testing.apiserver.storage.store import Store
+from dynkube.testing.apiserver.words.messages import UserInfo
+from dynkube.testing.apiserver.words.resources import Object, Resource
+from dynkube.testing.apiserver.words.statuses import StatusError, forbidden, not_found
 
 __all__ = ["NAMESPACES", "Admission", "Attributes", "LatePlugin", "NamespaceLifecycle", "Plugin"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from dynkube.schema import GroupKind
 from dynkube.testing.apiserver import builtin, recorded
-from dynkube.testing.apiserver.resources import Resource, Strategy
-from dynkube.testing.apiserver.schemas import Schema
+from dynkube.testing.apiserver.words.resources import Resource, Strategy
+from dynkube.testing.apiserver.words.schemas import Schema
 
 __all__ = ["built_in_resources"]
 

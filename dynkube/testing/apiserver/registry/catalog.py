@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from dynkube.schema import GroupKind, GroupResource, GroupVersion, GroupVersionResource
-from dynkube.testing.apiserver.resources import Resource
+from dynkube.testing.apiserver.words.resources import Resource
 
 __all__ = ["Catalog"]
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.registry import metadata as rules
 from dynkube.testing.apiserver.registry.admission import CREATE
 from dynkube.testing.apiserver.registry.machinery import Machinery
 from dynkube.testing.apiserver.registry.metadatarules import creation_errors
 from dynkube.testing.apiserver.registry.scope import Scope
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.storage.entries import Entry
 from dynkube.testing.apiserver.storage.options import parse_revision
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["store_new"]
 

@@ -12,7 +12,6 @@ from typing import Any
 
 from dynkube.quantities import format_time, parse_time
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.registry import deletionrules
 from dynkube.testing.apiserver.registry.admission import DELETE
 from dynkube.testing.apiserver.registry.machinery import Machinery
@@ -20,8 +19,9 @@ from dynkube.testing.apiserver.registry.metadata import FOREGROUND, ORPHAN
 from dynkube.testing.apiserver.registry.options import DeleteOptions
 from dynkube.testing.apiserver.registry.sameness import is_same
 from dynkube.testing.apiserver.registry.scope import Scope
-from dynkube.testing.apiserver.resources import Object, Strategy
 from dynkube.testing.apiserver.storage.entries import Entry
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.resources import Object, Strategy
 
 __all__ = ["Deletion", "check_preconditions", "delete"]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.registry.admission import DELETE
 from dynkube.testing.apiserver.registry.deletion import Deletion, delete
 from dynkube.testing.apiserver.registry.machinery import Machinery
@@ -16,8 +15,9 @@ from dynkube.testing.apiserver.registry.metadata import FOREGROUND, ORPHAN
 from dynkube.testing.apiserver.registry.options import DeleteOptions
 from dynkube.testing.apiserver.registry.sameness import is_same
 from dynkube.testing.apiserver.registry.scope import Scope
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.storage.entries import Entry
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["CRDS", "delete_definition", "delete_namespace"]
 

@@ -6,7 +6,7 @@ pkg/kubeapiserver/default_storage_factory_builder.go.
 from __future__ import annotations
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver.resources import Resource
+from dynkube.testing.apiserver.words.resources import Resource
 
 __all__ = ["etcd_key"]
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.registry.catalog import Catalog
-from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage.store import Store
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["StoredLookup"]
 

@@ -12,7 +12,7 @@ from dynkube.testing.apiserver.registry.catalog import Catalog
 from dynkube.testing.apiserver.registry.machinery import Machinery
 from dynkube.testing.apiserver.registry.options import WriteOptions
 from dynkube.testing.apiserver.registry.scope import Scope
-from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["FieldVersions", "keep_reset", "track_apply", "track_update"]
 

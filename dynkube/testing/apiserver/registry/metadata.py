@@ -10,8 +10,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from dynkube.testing.apiserver.resources import Object
-from dynkube.testing.apiserver.statuses import bad_request
+from dynkube.testing.apiserver.words.resources import Object
+from dynkube.testing.apiserver.words.statuses import bad_request
 
 __all__ = [
     "FOREGROUND",

@@ -13,15 +13,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynkube.schema import GroupKind
-from dynkube.testing.apiserver import names
-from dynkube.testing.apiserver.fielderrors import FieldError, invalid
-from dynkube.testing.apiserver.objectmeta import (
+from dynkube.testing.apiserver.registry.metadata import FOREGROUND, ORPHAN
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import FieldError, invalid
+from dynkube.testing.apiserver.words.objectmeta import (
     validate_common_fields,
     validate_object_meta,
     validate_object_meta_update,
 )
-from dynkube.testing.apiserver.registry.metadata import FOREGROUND, ORPHAN
-from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["CHECKED_AGAIN", "creation_errors", "update_errors"]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from dynkube.testing.apiserver.decoding import gotypes
-from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["patched_text"]
 

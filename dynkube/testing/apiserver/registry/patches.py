@@ -8,12 +8,9 @@ from enum import Enum
 from typing import NoReturn
 
 from dynkube.schema import GroupKind, GroupVersion
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.decoding import IGNORE, STRICT, Decoded, DecodingError, Target, gotypes
 from dynkube.testing.apiserver.decoding.objects import Unrecognized, recognize
 from dynkube.testing.apiserver.decoding.problems import strict_text, warnings_of
-from dynkube.testing.apiserver.fielderrors import invalid
-from dynkube.testing.apiserver.govalues import plain
 from dynkube.testing.apiserver.registry import metadata
 from dynkube.testing.apiserver.registry.machinery import Machinery
 from dynkube.testing.apiserver.registry.managers import keep_reset, track_apply, track_update
@@ -22,7 +19,10 @@ from dynkube.testing.apiserver.registry.patchedtext import patched_text
 from dynkube.testing.apiserver.registry.scope import Scope
 from dynkube.testing.apiserver.registry.updating import Change
 from dynkube.testing.apiserver.registry.versions import in_request, in_storage
-from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import invalid
+from dynkube.testing.apiserver.words.govalues import plain
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["Patch", "PatchType", "change_by", "check_name", "patch_type"]
 

@@ -13,9 +13,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.fielderrors import quoted
-from dynkube.testing.apiserver.names import path_segment_name
 from dynkube.testing.apiserver.registry import creation, deletion, deletionrules, endings, metadata, updating
 from dynkube.testing.apiserver.registry.admission import (
     CREATE,
@@ -34,8 +31,11 @@ from dynkube.testing.apiserver.registry.patches import Patch, PatchType, change_
 from dynkube.testing.apiserver.registry.scope import Scope
 from dynkube.testing.apiserver.registry.updating import Change, Outcome
 from dynkube.testing.apiserver.registry.versions import in_request, in_storage
-from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Entry, ListOptions, Page, Rendering, Store, Watch
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import quoted
+from dynkube.testing.apiserver.words.names import path_segment_name
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["Registry"]
 

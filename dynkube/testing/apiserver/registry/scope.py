@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from dynkube.schema import GroupKind, GroupResource
-from dynkube.testing.apiserver.messages import UserInfo
-from dynkube.testing.apiserver.resources import Object, Resource, Strategy
+from dynkube.testing.apiserver.words.messages import UserInfo
+from dynkube.testing.apiserver.words.resources import Object, Resource, Strategy
 
 __all__ = ["SYSTEM", "Scope"]
 

@@ -9,8 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dynkube.schema import GroupKind
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.fielderrors import invalid, quoted
 from dynkube.testing.apiserver.fieldmanagement import keep_times
 from dynkube.testing.apiserver.registry import metadata as rules
 from dynkube.testing.apiserver.registry.admission import NAMESPACES, UPDATE
@@ -21,8 +19,10 @@ from dynkube.testing.apiserver.registry.metadatarules import update_errors
 from dynkube.testing.apiserver.registry.sameness import is_same
 from dynkube.testing.apiserver.registry.scope import Scope
 from dynkube.testing.apiserver.registry.versions import in_storage
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.storage.entries import Entry
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import invalid, quoted
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["STALE", "Change", "Outcome", "update"]
 
@@ -140,6 +140,7 @@ def _prepare(machinery: Machinery, scope: Scope, obj: Object, old: Object, *, dr
     problems = strategy.validate_update(obj, old, scope.subresource)
     errors = update_errors(scope.resource, obj, old, problems, scope.subresource)
     if errors:
+        scope.warn_all(strategy.warnings_of_refusal())
         raise statuses.invalid(scope.kind_of(obj), metadata.get("name", ""), errors)
     scope.warn_all(strategy.warnings(obj, old, scope.subresource))
 

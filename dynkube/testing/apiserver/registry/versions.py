@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dynkube.testing.apiserver.resources import Object, Resource, Strategy
 from dynkube.testing.apiserver.storage.entries import Entry
+from dynkube.testing.apiserver.words.resources import Object, Resource, Strategy
 
 __all__ = ["in_request", "in_storage", "shows_as_stored"]
 

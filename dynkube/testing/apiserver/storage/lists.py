@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.names import path_segment_name
 from dynkube.testing.apiserver.storage.collection import Collection
 from dynkube.testing.apiserver.storage.entries import Entry, key_of
 from dynkube.testing.apiserver.storage.options import EXACT, NOT_OLDER_THAN, ListOptions, parse_revision
 from dynkube.testing.apiserver.storage.selection import Selection
 from dynkube.testing.apiserver.storage.tokens import Continuation, decode_continue, encode_continue
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.names import path_segment_name
 
 __all__ = ["Page", "list_entries"]
 

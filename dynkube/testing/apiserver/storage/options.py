@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from dynkube.fields import FieldSelector
 from dynkube.labels import LabelSelector
 from dynkube.schema import GroupKind
-from dynkube.testing.apiserver import fielderrors, statuses
-from dynkube.testing.apiserver.fielderrors import FieldError
+from dynkube.testing.apiserver.words import fielderrors, statuses
+from dynkube.testing.apiserver.words.fielderrors import FieldError
 
 __all__ = ["EXACT", "NOT_OLDER_THAN", "ListOptions", "parse_revision", "validate_list_options"]
 

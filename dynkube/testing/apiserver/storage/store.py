@@ -11,8 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage.collection import Collection
 from dynkube.testing.apiserver.storage.entries import Entry, key_of
 from dynkube.testing.apiserver.storage.eventlog import Event, EventLog
@@ -20,6 +18,8 @@ from dynkube.testing.apiserver.storage.lists import Page, list_entries
 from dynkube.testing.apiserver.storage.options import ListOptions, parse_revision
 from dynkube.testing.apiserver.storage.rendering import FrameCache, Rendering
 from dynkube.testing.apiserver.storage.watches import Watch
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["Listener", "Snapshot", "Store"]
 

@@ -11,13 +11,13 @@ import random
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.storage.collection import Collection
 from dynkube.testing.apiserver.storage.entries import Entry
 from dynkube.testing.apiserver.storage.eventlog import EventLog, EventType
 from dynkube.testing.apiserver.storage.options import ListOptions, parse_revision
 from dynkube.testing.apiserver.storage.rendering import FrameCache, Rendering, error_frame, frame
 from dynkube.testing.apiserver.storage.selection import Selection
+from dynkube.testing.apiserver.words import statuses
 
 __all__ = ["Watch"]
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from functools import cache
 
 from dynkube.schema import GroupResource, GroupVersion, GroupVersionKind
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.subresources import bindings, evictions, reviews, tokenrequests
 from dynkube.testing.apiserver.subresources.bodies import body
 from dynkube.testing.apiserver.subresources.shapes import Action, Call
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["find_action", "perform"]
 

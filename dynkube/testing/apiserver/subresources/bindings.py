@@ -9,13 +9,13 @@ from typing import Any
 
 from dynkube.quantities import format_time
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.access.rbac import aggregated
-from dynkube.testing.apiserver.fielderrors import FieldError, not_supported, quoted, required
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.subresources.podconditions import set_condition
 from dynkube.testing.apiserver.subresources.shapes import Call
 from dynkube.testing.apiserver.subresources.storing import require, store
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import FieldError, not_supported, quoted, required
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["bind", "bind_by_name"]
 

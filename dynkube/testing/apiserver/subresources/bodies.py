@@ -6,9 +6,9 @@ from functools import cache
 
 from dynkube.schema import GroupKind, GroupVersionKind, GroupVersionResource
 from dynkube.testing.apiserver import builtin, recorded
-from dynkube.testing.apiserver.resources import Resource, Strategy
-from dynkube.testing.apiserver.schemas import ANYTHING, Schema
 from dynkube.testing.apiserver.subresources.tokenrequests import TokenRequestStrategy
+from dynkube.testing.apiserver.words.resources import Resource, Strategy
+from dynkube.testing.apiserver.words.schemas import ANYTHING, Schema
 
 __all__ = ["body"]
 

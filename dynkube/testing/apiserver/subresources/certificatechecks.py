@@ -5,9 +5,9 @@ from __future__ import annotations
 from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.access import Access
 from dynkube.testing.apiserver.builtin.certificates import signing_request
-from dynkube.testing.apiserver.fielderrors import quoted
-from dynkube.testing.apiserver.messages import RequestInfo, UserInfo
 from dynkube.testing.apiserver.registry import Attributes
+from dynkube.testing.apiserver.words.fielderrors import quoted
+from dynkube.testing.apiserver.words.messages import RequestInfo, UserInfo
 
 __all__ = ["CertificateChecks"]
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynkube.testing.apiserver.builtin.certificates import request_change
-from dynkube.testing.apiserver.fielderrors import FieldError
-from dynkube.testing.apiserver.resources import Object, Strategy
 from dynkube.testing.apiserver.subresources.strategies import Narrowed, restore
+from dynkube.testing.apiserver.words.fielderrors import FieldError
+from dynkube.testing.apiserver.words.resources import Object, Strategy
 
 __all__ = ["ApprovalStrategy", "SigningStrategy"]
 

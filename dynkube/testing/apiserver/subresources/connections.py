@@ -15,11 +15,11 @@ from urllib.parse import urlencode
 from dynkube.errors import InvalidRequestError
 from dynkube.quantities import format_time, parse_time
 from dynkube.schema import GroupKind, GroupResource
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.fielderrors import FieldError, forbidden, invalid, quoted
-from dynkube.testing.apiserver.messages import Request, Response
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.subresources.shapes import Call
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import FieldError, forbidden, invalid, quoted
+from dynkube.testing.apiserver.words.messages import Request, Response
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["connect"]
 

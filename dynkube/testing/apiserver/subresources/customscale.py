@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.customresources.scale import ScalePaths, get_scale, set_replicas
-from dynkube.testing.apiserver.fielderrors import quoted
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.subresources.bodies import body
 from dynkube.testing.apiserver.subresources.scale import SCALE, carry_managers
 from dynkube.testing.apiserver.subresources.scalefields import of_scale
 from dynkube.testing.apiserver.subresources.shapes import View
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import quoted
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["custom_scale"]
 

@@ -13,12 +13,12 @@ from typing import Any
 from dynkube.labels import LabelSelector
 from dynkube.quantities import format_time
 from dynkube.schema import GroupKind, GroupResource
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.fielderrors import FieldError, invalid, not_supported
 from dynkube.testing.apiserver.registry import DeleteOptions, Scope, WriteOptions
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.subresources.podconditions import is_ready, set_condition
 from dynkube.testing.apiserver.subresources.shapes import Call
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import FieldError, invalid, not_supported
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["evict"]
 

@@ -7,12 +7,12 @@ from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.customresources.scale import ScalePaths
 from dynkube.testing.apiserver.customresources.strategy import CustomResourceStrategy
 from dynkube.testing.apiserver.registry import Registry
-from dynkube.testing.apiserver.resources import Resource, Strategy
 from dynkube.testing.apiserver.subresources.certificates import ApprovalStrategy, SigningStrategy
 from dynkube.testing.apiserver.subresources.customscale import custom_scale
 from dynkube.testing.apiserver.subresources.scale import built_in_scale
 from dynkube.testing.apiserver.subresources.shapes import View
 from dynkube.testing.apiserver.subresources.strategies import FinalizeStrategy, ScaleStrategy
+from dynkube.testing.apiserver.words.resources import Resource, Strategy
 
 __all__ = ["find_strategy", "find_view"]
 

@@ -13,14 +13,14 @@ from dynkube.fields import FieldSelector
 from dynkube.labels import LabelSelector
 from dynkube.quantities import format_time
 from dynkube.schema import GroupKind
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.access import TokenError
 from dynkube.testing.apiserver.access.rbac import aggregated
-from dynkube.testing.apiserver.fielderrors import FieldError, child, forbidden, index, invalid, required
-from dynkube.testing.apiserver.messages import Headers, Request, RequestInfo, UserInfo
-from dynkube.testing.apiserver.names import label_key, label_value
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.subresources.shapes import Call
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import FieldError, child, forbidden, index, invalid, required
+from dynkube.testing.apiserver.words.messages import Headers, Request, RequestInfo, UserInfo
+from dynkube.testing.apiserver.words.names import label_key, label_value
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = [
     "review_access",

@@ -11,13 +11,13 @@ from typing import Any
 
 from dynkube.labels import LabelSelector
 from dynkube.schema import GroupKind, GroupResource, GroupVersionKind
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.fielderrors import invalid
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.subresources import scalefields
 from dynkube.testing.apiserver.subresources.bodies import body
 from dynkube.testing.apiserver.subresources.scalefields import Paths
 from dynkube.testing.apiserver.subresources.shapes import View
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import invalid
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["SCALE", "built_in_scale", "carry_managers"]
 

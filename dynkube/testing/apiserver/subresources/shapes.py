@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver.registry import Change, Registry, Scope, WriteOptions
-from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 if TYPE_CHECKING:
     from dynkube.testing.apiserver.access import Access

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.registry.etcdkeys import etcd_key
 from dynkube.testing.apiserver.registry.sameness import is_same
-from dynkube.testing.apiserver.resources import Object, Resource
 from dynkube.testing.apiserver.storage import Entry
 from dynkube.testing.apiserver.subresources.shapes import Call
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.resources import Object, Resource
 
 __all__ = ["require", "store"]
 

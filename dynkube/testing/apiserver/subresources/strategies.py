@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver.fielderrors import FieldError, index, invalid
-from dynkube.testing.apiserver.names import label_key
-from dynkube.testing.apiserver.resources import Object, Strategy
+from dynkube.testing.apiserver.words.fielderrors import FieldError, index, invalid
+from dynkube.testing.apiserver.words.names import label_key
+from dynkube.testing.apiserver.words.resources import Object, Strategy
 
 __all__ = ["FinalizeStrategy", "Narrowed", "ScaleStrategy", "restore"]
 

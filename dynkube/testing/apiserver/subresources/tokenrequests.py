@@ -9,12 +9,12 @@ from typing import Any
 
 from dynkube.quantities import format_time
 from dynkube.schema import GroupKind, GroupResource, GroupVersion
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.access import identities
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
-from dynkube.testing.apiserver.fielderrors import FieldError, invalid, quoted
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.subresources.shapes import Call
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import FieldError, invalid, quoted
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["TokenRequestStrategy", "request_token"]
 

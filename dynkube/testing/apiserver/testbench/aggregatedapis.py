@@ -17,12 +17,12 @@ from typing import Any, Final, Self
 from dynkube import codec
 from dynkube.errors import InvalidRequestError
 from dynkube.schema import GroupVersionResource
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.discovery import ServedVersion
-from dynkube.testing.apiserver.messages import ConnectionCut, Request, Response
-from dynkube.testing.apiserver.resources import Resource, Strategy
-from dynkube.testing.apiserver.schemas import ANYTHING
 from dynkube.testing.apiserver.testbench.effects import PAGE
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.messages import ConnectionCut, Request, Response
+from dynkube.testing.apiserver.words.resources import Resource, Strategy
+from dynkube.testing.apiserver.words.schemas import ANYTHING
 
 __all__ = ["AggregatedAPI", "AggregatedAPIs"]
 

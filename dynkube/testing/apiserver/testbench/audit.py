@@ -10,7 +10,7 @@ from sys import intern
 from typing import Any
 
 from dynkube import codec
-from dynkube.testing.apiserver.messages import Headers, Request, RequestInfo, Response, UserInfo
+from dynkube.testing.apiserver.words.messages import Headers, Request, RequestInfo, Response, UserInfo
 
 __all__ = ["Audit", "AuditedRequest"]
 

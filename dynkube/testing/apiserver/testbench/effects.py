@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar, TypeAlias
 
 from dynkube import codec
-from dynkube.testing.apiserver import statuses
-from dynkube.testing.apiserver.messages import ConnectionCut, Response
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.messages import ConnectionCut, Response
 
 __all__ = [
     "PAGE",

@@ -38,9 +38,9 @@ from types import TracebackType
 from typing import Literal, Self
 
 from dynkube.errors import InvalidRequestError
-from dynkube.testing.apiserver.messages import Request, RequestInfo, Response
 from dynkube.testing.apiserver.testbench import effects
 from dynkube.testing.apiserver.testbench.effects import Effect
+from dynkube.testing.apiserver.words.messages import Request, RequestInfo, Response
 
 __all__ = ["Faults", "ServerFault", "ServerInjection"]
 

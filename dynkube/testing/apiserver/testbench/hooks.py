@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 from dynkube.schema import GroupResource, GroupVersionResource
 from dynkube.testing.apiserver.registry import Catalog
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.storage import Event, EventType, Store
 from dynkube.testing.apiserver.testbench.insider import Insider
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["Hook", "Hooks", "Write", "as_write", "at_version_of"]
 

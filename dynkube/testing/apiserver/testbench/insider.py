@@ -9,9 +9,9 @@ from urllib.parse import quote, urlencode
 from dynkube import codec
 from dynkube.errors import InvalidRequestError
 from dynkube.schema import GroupVersionKind, GroupVersionResource, gvk_of, parse_resource_arg
-from dynkube.testing.apiserver.messages import Headers, Request, Response, UserInfo
 from dynkube.testing.apiserver.registry import Catalog
-from dynkube.testing.apiserver.resources import Object, Resource
+from dynkube.testing.apiserver.words.messages import Headers, Request, Response, UserInfo
+from dynkube.testing.apiserver.words.resources import Object, Resource
 from dynkube.testing.errors import ControlPlaneError
 
 __all__ = ["ADMIN", "Insider"]

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from dynkube.quantities import format_time
-from dynkube.testing.apiserver.resources import Object
 from dynkube.testing.apiserver.testbench.hooks import Write
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["WorkloadsRun"]
 

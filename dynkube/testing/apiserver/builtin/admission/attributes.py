@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver.resources import Object
-from dynkube.testing.apiserver.statuses import StatusError
+from dynkube.testing.apiserver.words.resources import Object
+from dynkube.testing.apiserver.words.statuses import StatusError
 
 __all__ = ["Attributes", "is_creation", "is_update"]
 

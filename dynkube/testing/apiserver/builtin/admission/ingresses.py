@@ -8,7 +8,7 @@ from dynkube.testing.apiserver.builtin.admission.defaultclasses import default_c
 from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.networking.ingresses import CLASS_ANNOTATION
 from dynkube.testing.apiserver.builtin.rules import mapping
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["admit", "validate"]
 

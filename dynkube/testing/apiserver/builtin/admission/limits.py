@@ -10,7 +10,7 @@ from dynkube.testing.apiserver.builtin.admission.attributes import Attributes
 from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.pod.totals import aggregate
 from dynkube.testing.apiserver.builtin.rules import Json, amount, listed, mapping
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["apply_limits", "check_limits"]
 

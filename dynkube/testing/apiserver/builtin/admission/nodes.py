@@ -5,7 +5,7 @@ from __future__ import annotations
 from dynkube.testing.apiserver.builtin.admission.attributes import Attributes, is_creation
 from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.rules import listed
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["admit", "validate"]
 

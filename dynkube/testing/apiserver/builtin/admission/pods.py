@@ -8,7 +8,7 @@ from dynkube.testing.apiserver.builtin.admission.priorities import give_priority
 from dynkube.testing.apiserver.builtin.admission.runtimeclasses import apply_class, check_overhead
 from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.rules import Json, listed
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["admit", "validate"]
 

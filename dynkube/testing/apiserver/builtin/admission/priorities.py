@@ -6,7 +6,7 @@ from dynkube.schema import GroupResource
 from dynkube.testing.apiserver.builtin.admission.attributes import Attributes, is_creation, is_update
 from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.rules import Json
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["admit", "give_priority", "validate"]
 

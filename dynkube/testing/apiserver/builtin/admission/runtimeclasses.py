@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.builtin.admission.attributes import Attributes
 from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.rules import Json, listed, mapping, same
-from dynkube.testing.apiserver.fielderrors import quoted
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import quoted
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["apply_class", "check_overhead"]
 

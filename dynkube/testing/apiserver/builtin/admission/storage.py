@@ -9,7 +9,7 @@ from dynkube.testing.apiserver.builtin.admission.limits import check_limits
 from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.rules import Json, amount, listed, mapping
 from dynkube.testing.apiserver.builtin.storage.claims import STORAGE_CLASS
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["admit", "validate"]
 

@@ -16,9 +16,9 @@ from dynkube.testing.apiserver.builtin.pod.warnings import template_warnings
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, immutable, mapping, non_negative, same
 from dynkube.testing.apiserver.builtin.selectors import is_usable, matches, shown_selector
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import child, invalid, not_supported, required
-from dynkube.testing.apiserver.objectmeta import validate_label_selector
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import child, invalid, not_supported, required
+from dynkube.testing.apiserver.words.objectmeta import validate_label_selector
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["DaemonSetStrategy"]
 

@@ -19,8 +19,8 @@ from dynkube.testing.apiserver.builtin.native import keep
 from dynkube.testing.apiserver.builtin.pod.defaults import default_template
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, immutable, mapping, non_negative, same
 from dynkube.testing.apiserver.builtin.selectors import is_usable, required_selector, shown_selector, template_labels
-from dynkube.testing.apiserver.fielderrors import child, forbidden, invalid, not_supported, required
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, invalid, not_supported, required
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["DeploymentStrategy", "ReplicaSetStrategy"]
 

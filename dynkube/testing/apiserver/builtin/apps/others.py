@@ -15,8 +15,8 @@ from dynkube.testing.apiserver.builtin.pod.spec import pod_template
 from dynkube.testing.apiserver.builtin.pod.warnings import template_warnings
 from dynkube.testing.apiserver.builtin.rules import Errors, immutable, mapping, non_negative
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import invalid, required
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import invalid, required
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["ControllerRevisionStrategy", "PodTemplateStrategy", "ReplicationControllerStrategy"]
 

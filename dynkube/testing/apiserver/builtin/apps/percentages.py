@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.rules import Errors, each, non_negative
-from dynkube.testing.apiserver.fielderrors import invalid
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import invalid
 
 __all__ = ["at_most_all", "number_of", "number_or_percent"]
 

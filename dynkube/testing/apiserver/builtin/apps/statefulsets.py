@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.apps.percentages import at_most_all, number_of, number_or_percent
 from dynkube.testing.apiserver.builtin.apps.templates import collision_count, counts, not_above, runs_on
@@ -29,9 +28,10 @@ from dynkube.testing.apiserver.builtin.rules import (
     word,
 )
 from dynkube.testing.apiserver.builtin.selectors import is_usable, required_selector, shown_selector, template_labels
-from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, required
-from dynkube.testing.apiserver.objectmeta import validate_annotations, validate_labels
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, index, invalid, required
+from dynkube.testing.apiserver.words.objectmeta import validate_annotations, validate_labels
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["StatefulSetStrategy"]
 

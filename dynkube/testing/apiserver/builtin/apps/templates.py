@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.pod.spec import pod_template
 from dynkube.testing.apiserver.builtin.pod.warnings import template_warnings
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, mapping, non_negative, word
-from dynkube.testing.apiserver.fielderrors import child, forbidden, invalid, not_supported
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, invalid, not_supported
 
 __all__ = [
     "always_restarting",

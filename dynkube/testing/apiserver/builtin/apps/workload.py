@@ -9,7 +9,7 @@ from dynkube.testing.apiserver.builtin.apps.templates import pod_name_warnings
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.builtin.pod.disabled import drop_disabled
 from dynkube.testing.apiserver.builtin.rules import Json, mapping
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["WorkloadStrategy"]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.rules import Json, listed, mapping
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["drop_annotations", "to_v1", "to_v2"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.resourcenames import container_resource_name
 from dynkube.testing.apiserver.builtin.rules import (
     Errors,
@@ -18,8 +17,9 @@ from dynkube.testing.apiserver.builtin.rules import (
     positive,
     word,
 )
-from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, not_supported, required
-from dynkube.testing.apiserver.objectmeta import NOT_NEGATIVE
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, index, invalid, not_supported, required
+from dynkube.testing.apiserver.words.objectmeta import NOT_NEGATIVE
 
 __all__ = ["api_version_problem", "behavior", "metrics", "scaled_object"]
 

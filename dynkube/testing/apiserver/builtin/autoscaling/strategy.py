@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver.builtin.autoscaling.conversion import drop_annotations, to_v1, to_v2
 from dynkube.testing.apiserver.builtin.autoscaling.metrics import api_version_problem, behavior, metrics, scaled_object
-from dynkube.testing.apiserver.builtin.native import NativeStrategy, copied, keep
+from dynkube.testing.apiserver.builtin.native import NativeStrategy, copied, keep, null_for_empty
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping, non_negative
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import child, invalid, required
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import child, invalid, required
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["HorizontalPodAutoscalerStrategy"]
 
@@ -82,6 +82,7 @@ class HorizontalPodAutoscalerStrategy(NativeStrategy):
     def keep_all_but_status(self, obj: Object, old: Object) -> None:
         """See `NativeStrategy`."""
         keep(obj, old, "spec")
+        null_for_empty(obj["status"], "currentMetrics")
 
 
 def _default_behavior(spec: Object) -> None:

@@ -14,8 +14,8 @@ from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.builtin.pod.disabled import drop_disabled
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, mapping, non_negative, word
 from dynkube.testing.apiserver.builtin.selectors import shown_selector
-from dynkube.testing.apiserver.fielderrors import child, invalid, not_supported, required
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import child, invalid, not_supported, required
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["CronJobStrategy"]
 

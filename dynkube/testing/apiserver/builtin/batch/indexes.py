@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dynkube.testing.apiserver.fielderrors import quoted
+from dynkube.testing.apiserver.words.fielderrors import quoted
 
 __all__ = ["IndexesError", "count_indexes", "overlap"]
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.apps.templates import name_warning
 from dynkube.testing.apiserver.builtin.apps.workload import WorkloadStrategy
@@ -18,9 +17,10 @@ from dynkube.testing.apiserver.builtin.pod.warnings import template_warnings
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, immutable, listed, mapping, same
 from dynkube.testing.apiserver.builtin.selectors import is_usable, matches, shown_selector
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import child, invalid, key, required
-from dynkube.testing.apiserver.objectmeta import validate_label_selector
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import FieldError, child, invalid, key, required
+from dynkube.testing.apiserver.words.objectmeta import validate_label_selector
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["JobStrategy", "default_job_spec", "job_spec_warnings"]
 
@@ -60,6 +60,14 @@ class JobStrategy(WorkloadStrategy):
             _generate_selector(obj)
         super().prepare_for_create(obj)
         null_for_empty(obj["spec"].get("podFailurePolicy"), "rules")
+
+    def validate(self, obj: Object) -> Sequence[FieldError]:
+        """See `Strategy`; a job without labels gets those of its pods when it is read again, not before."""
+        errors = super().validate(obj)
+        labels = mapping(mapping(obj["spec"]["template"], "metadata"), "labels")
+        if labels and not errors and not obj["metadata"].get("labels"):
+            obj["metadata"]["labels"] = dict(labels)
+        return errors
 
     def judge_new(self, obj: Object) -> Errors:
         """See `NativeStrategy`."""
@@ -120,7 +128,7 @@ def _generate_selector(obj: Object) -> None:
     generated = {_OLD_NAME: name, _NAME: name, _OLD_UID: uid, _UID: uid}
     labels = mapping(about, "labels")
     about["labels"] = {**generated, **labels}
-    if metadata.get("labels") is labels or not metadata.get("labels"):
+    if labels and metadata.get("labels") is labels:
         metadata["labels"] = dict(about["labels"])
     selector = spec.get("selector") or {}
     spec["selector"] = {**selector, "matchLabels": {_UID: uid, **mapping(selector, "matchLabels")}}

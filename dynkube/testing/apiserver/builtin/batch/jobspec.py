@@ -20,7 +20,7 @@ from dynkube.testing.apiserver.builtin.rules import (
     word,
 )
 from dynkube.testing.apiserver.builtin.sent import sent_at
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words.fielderrors import (
     OMITTED,
     child,
     duplicate,

@@ -12,7 +12,7 @@ from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.batch.indexes import IndexesError, count_indexes, overlap
 from dynkube.testing.apiserver.builtin.batch.jobspec import INDEXED
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping, non_negative, same
-from dynkube.testing.apiserver.fielderrors import OMITTED, FieldError, child, duplicate, index, invalid, required
+from dynkube.testing.apiserver.words.fielderrors import OMITTED, FieldError, child, duplicate, index, invalid, required
 
 __all__ = ["job_status"]
 

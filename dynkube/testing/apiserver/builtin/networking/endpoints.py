@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.addresses import endpoint_ip, ip, ip_warnings, is_ipv6, strict_ip
 from dynkube.testing.apiserver.builtin.native import NativeStrategy, null_for_empty
 from dynkube.testing.apiserver.builtin.rules import (
@@ -24,7 +23,8 @@ from dynkube.testing.apiserver.builtin.rules import (
     same,
     word,
 )
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import (
     child,
     duplicate,
     index,
@@ -33,7 +33,7 @@ from dynkube.testing.apiserver.fielderrors import (
     required,
     too_many,
 )
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["EndpointSliceStrategy", "EndpointsStrategy"]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.addresses import ip, ip_warnings, parse_ip
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.builtin.rules import (
@@ -20,8 +19,9 @@ from dynkube.testing.apiserver.builtin.rules import (
     word,
 )
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import child, index, invalid, not_supported, quoted, required
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, index, invalid, not_supported, quoted, required
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["CLASS_ANNOTATION", "IngressStrategy", "reference"]
 

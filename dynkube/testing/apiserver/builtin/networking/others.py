@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.addresses import cidr, cidr_warnings, parse_ip, strict_ip
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
 from dynkube.testing.apiserver.builtin.networking.ingresses import reference
@@ -23,9 +22,18 @@ from dynkube.testing.apiserver.builtin.rules import (
     one_of,
     word,
 )
-from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, not_supported, required, too_long
-from dynkube.testing.apiserver.objectmeta import validate_label_selector
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import (
+    child,
+    forbidden,
+    index,
+    invalid,
+    not_supported,
+    required,
+    too_long,
+)
+from dynkube.testing.apiserver.words.objectmeta import validate_label_selector
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["IPAddressStrategy", "IngressClassStrategy", "NetworkPolicyStrategy"]
 

@@ -10,7 +10,7 @@ from dynkube import codec
 from dynkube.testing.apiserver.builtin.pod.paths import descending_path
 from dynkube.testing.apiserver.builtin.pod.scheduling import tolerations
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, mapping
-from dynkube.testing.apiserver.fielderrors import child, forbidden, invalid, key, quoted
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, invalid, key, quoted
 
 __all__ = [
     "APPARMOR_PREFIX",

@@ -6,7 +6,7 @@ from dynkube.testing.apiserver.builtin.pod.disks import Source
 from dynkube.testing.apiserver.builtin.pod.environment import FILE_FIELDS, object_field, resource_field
 from dynkube.testing.apiserver.builtin.pod.paths import local_path
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed
-from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, required
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, index, invalid, required
 
 __all__ = ["API_SOURCES"]
 

@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.pod.environment import env, env_from
 from dynkube.testing.apiserver.builtin.pod.handlers import lifecycle, probes
 from dynkube.testing.apiserver.builtin.pod.mounts import volume_devices, volume_mounts
@@ -25,7 +24,8 @@ from dynkube.testing.apiserver.builtin.rules import (
     one_of,
     word,
 )
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import (
     child,
     duplicate,
     forbidden,

@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.pod.paths import no_backsteps
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, each, listed, one_of
-from dynkube.testing.apiserver.fielderrors import child, invalid, not_supported, required, too_long
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, invalid, not_supported, required, too_long
 
 __all__ = ["SHARED_SOURCES", "Source", "csi_driver_name", "iscsi", "needs"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.pod.paths import no_backsteps
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, amount, dns1123_label, each, listed, qualified_name
-from dynkube.testing.apiserver.fielderrors import child, index, invalid, not_found, not_supported, required
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, index, invalid, not_found, not_supported, required
 
 __all__ = ["FILE_FIELDS", "env", "env_from", "file_key_volumes", "object_field", "resource_field"]
 

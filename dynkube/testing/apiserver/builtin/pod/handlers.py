@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, each, listed, non_negative, port_number_or_name
-from dynkube.testing.apiserver.fielderrors import child, forbidden, invalid, not_supported, required
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, invalid, not_supported, required
 
 __all__ = ["lifecycle", "probes"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from dynkube.testing.apiserver.builtin.pod.paths import descending_path, no_backsteps
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, one_of
-from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, not_found, required
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, index, invalid, not_found, required
 
 __all__ = ["volume_devices", "volume_mounts"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from dynkube.testing.apiserver.builtin.rules import Json, listed
-from dynkube.testing.apiserver.fielderrors import quoted
+from dynkube.testing.apiserver.words.fielderrors import quoted
 
 __all__ = ["overlapping_paths"]
 

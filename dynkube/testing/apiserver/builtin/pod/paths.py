@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dynkube.testing.apiserver.builtin.rules import Errors
-from dynkube.testing.apiserver.fielderrors import invalid
+from dynkube.testing.apiserver.words.fielderrors import invalid
 
 __all__ = ["descending_path", "local_path", "no_backsteps"]
 

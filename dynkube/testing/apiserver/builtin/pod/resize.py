@@ -9,7 +9,7 @@ from dynkube.testing.apiserver.builtin.pod.annotations import MIRROR
 from dynkube.testing.apiserver.builtin.pod.totals import qos_class
 from dynkube.testing.apiserver.builtin.pod.whole import whole_pod
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping, same
-from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, index, invalid
 
 __all__ = ["keep_all_but_resources", "pod_resize"]
 

@@ -15,7 +15,7 @@ from dynkube.testing.apiserver.builtin.resourcenames import (
     resource_quantity,
 )
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, amount, dns1123_label, listed, mapping
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words.fielderrors import (
     child,
     duplicate,
     forbidden,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.rules import (
     Errors,
     Json,
@@ -21,7 +20,8 @@ from dynkube.testing.apiserver.builtin.rules import (
     qualified_name,
     word,
 )
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import (
     child,
     duplicate,
     forbidden,
@@ -30,7 +30,7 @@ from dynkube.testing.apiserver.fielderrors import (
     not_supported,
     required,
 )
-from dynkube.testing.apiserver.objectmeta import validate_label_selector
+from dynkube.testing.apiserver.words.objectmeta import validate_label_selector
 
 __all__ = [
     "TAINT_EFFECTS",

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.pod.paths import descending_path
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, each, listed, mapping, one_of
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import (
     child,
     duplicate,
     forbidden,

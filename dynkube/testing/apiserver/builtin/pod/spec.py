@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.addresses import ip
 from dynkube.testing.apiserver.builtin.pod.annotations import matching_profiles, specific_annotations
@@ -30,7 +29,8 @@ from dynkube.testing.apiserver.builtin.rules import (
     mapping,
     qualified_name,
 )
-from dynkube.testing.apiserver.fielderrors import (
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import (
     child,
     duplicate,
     forbidden,
@@ -39,7 +39,7 @@ from dynkube.testing.apiserver.fielderrors import (
     required,
     too_long,
 )
-from dynkube.testing.apiserver.objectmeta import validate_annotations, validate_labels
+from dynkube.testing.apiserver.words.objectmeta import validate_annotations, validate_labels
 
 __all__ = ["pod_spec", "pod_template", "walk"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.addresses import ip, is_ipv6
 from dynkube.testing.apiserver.builtin.pod.annotations import specific_annotation_updates
@@ -17,8 +16,9 @@ from dynkube.testing.apiserver.builtin.rules import (
     mapping,
     qualified_name,
 )
-from dynkube.testing.apiserver.fielderrors import child, duplicate, forbidden, index, invalid
-from dynkube.testing.apiserver.objectmeta import IMMUTABLE
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, duplicate, forbidden, index, invalid
+from dynkube.testing.apiserver.words.objectmeta import IMMUTABLE
 
 __all__ = ["keep_observed_generations", "pod_status_update"]
 

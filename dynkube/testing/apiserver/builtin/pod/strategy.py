@@ -18,8 +18,8 @@ from dynkube.testing.apiserver.builtin.pod.updates import ephemeral_containers_u
 from dynkube.testing.apiserver.builtin.pod.warnings import old_apparmor, pod_warnings
 from dynkube.testing.apiserver.builtin.pod.whole import new_pod
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping, same
-from dynkube.testing.apiserver.fielderrors import FieldError, child, index
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import FieldError, child, index
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["PodStrategy"]
 

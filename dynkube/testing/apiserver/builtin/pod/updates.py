@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.pod.annotations import MIRROR, specific_annotation_updates
 from dynkube.testing.apiserver.builtin.pod.scheduling import tolerations
 from dynkube.testing.apiserver.builtin.pod.whole import whole_pod
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping, same
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, quoted, required
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, index, invalid, quoted, required
 
 __all__ = ["ephemeral_containers_update", "pod_update"]
 

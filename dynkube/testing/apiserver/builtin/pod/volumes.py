@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.claimspec import claim_spec, template_metadata
 from dynkube.testing.apiserver.builtin.pod.apivolumes import API_SOURCES
 from dynkube.testing.apiserver.builtin.pod.disks import SHARED_SOURCES, Source, csi_driver_name, iscsi, needs
 from dynkube.testing.apiserver.builtin.pod.paths import descending_path
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, amount, dns1123_label, each, enumerated
-from dynkube.testing.apiserver.fielderrors import FieldError, child, duplicate, forbidden, index, invalid, required
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import (
+    FieldError,
+    child,
+    duplicate,
+    forbidden,
+    index,
+    invalid,
+    required,
+)
 
 __all__ = ["PULL_POLICIES", "validate_volumes"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.addresses import ip_warnings
 from dynkube.testing.apiserver.builtin.nodelabels import deprecated_label, selector_term_warnings
 from dynkube.testing.apiserver.builtin.pod.annotations import (
@@ -16,7 +15,8 @@ from dynkube.testing.apiserver.builtin.pod.annotations import (
 from dynkube.testing.apiserver.builtin.pod.overlaps import overlapping_paths
 from dynkube.testing.apiserver.builtin.pod.spec import walk
 from dynkube.testing.apiserver.builtin.rules import Json, amount, listed, mapping, same
-from dynkube.testing.apiserver.fielderrors import child, index, key, quoted
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, index, key, quoted
 
 __all__ = ["claim_spec_warnings", "old_apparmor", "pod_warnings", "template_warnings"]
 

@@ -9,7 +9,7 @@ from dynkube.testing.apiserver.builtin.pod.annotations import matching_profiles,
 from dynkube.testing.apiserver.builtin.pod.containers import padded_image
 from dynkube.testing.apiserver.builtin.pod.spec import pod_spec, walk
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, listed, mapping
-from dynkube.testing.apiserver.fielderrors import forbidden, index
+from dynkube.testing.apiserver.words.fielderrors import forbidden, index
 
 __all__ = ["new_pod", "whole_pod"]
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from dynkube.schema import GroupResource
-from dynkube.testing.apiserver import statuses
 from dynkube.testing.apiserver.builtin.addresses import canonical_ip, parse_ip
 from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.rules import Json, listed
@@ -24,8 +23,9 @@ from dynkube.testing.apiserver.builtin.services.kinds import (
     node_ports,
     strings,
 )
-from dynkube.testing.apiserver.fielderrors import child, index, invalid, quoted
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import child, index, invalid, quoted
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["allocate"]
 

@@ -15,9 +15,9 @@ from dynkube.testing.apiserver.builtin.services.kinds import (
     strings,
 )
 from dynkube.testing.apiserver.builtin.services.spec import load_balancer_class, service
-from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, required
-from dynkube.testing.apiserver.objectmeta import IMMUTABLE
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, index, invalid, required
+from dynkube.testing.apiserver.words.objectmeta import IMMUTABLE
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["drop_by_type", "load_balancer_status", "service_update"]
 

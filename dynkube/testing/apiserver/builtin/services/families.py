@@ -13,10 +13,10 @@ from dynkube.schema import GroupKind
 from dynkube.testing.apiserver.builtin.addresses import ip, is_ipv6
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, one_of
 from dynkube.testing.apiserver.builtin.services.kinds import FAMILIES, NO_IP, is_external_name, is_headless, strings
-from dynkube.testing.apiserver.fielderrors import FieldError, duplicate, index, invalid, required
-from dynkube.testing.apiserver.resources import Object
-from dynkube.testing.apiserver.statuses import StatusError
-from dynkube.testing.apiserver.statuses import invalid as invalid_object
+from dynkube.testing.apiserver.words.fielderrors import FieldError, duplicate, index, invalid, required
+from dynkube.testing.apiserver.words.resources import Object
+from dynkube.testing.apiserver.words.statuses import StatusError
+from dynkube.testing.apiserver.words.statuses import invalid as invalid_object
 
 __all__ = ["fill_families", "is_settled", "refused", "related_fields"]
 

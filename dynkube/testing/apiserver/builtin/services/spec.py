@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.addresses import cidr, endpoint_ip, ip
 from dynkube.testing.apiserver.builtin.rules import (
@@ -32,8 +31,9 @@ from dynkube.testing.apiserver.builtin.services.kinds import (
     needs_health_check,
     strings,
 )
-from dynkube.testing.apiserver.fielderrors import child, duplicate, forbidden, index, invalid, key, required
-from dynkube.testing.apiserver.objectmeta import validate_labels
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, duplicate, forbidden, index, invalid, key, required
+from dynkube.testing.apiserver.words.objectmeta import validate_labels
 
 __all__ = ["SOURCE_RANGES", "TOPOLOGY_HINTS", "TOPOLOGY_MODE", "load_balancer_class", "service"]
 

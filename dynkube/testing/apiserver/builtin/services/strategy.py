@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin.addresses import cidr_warnings, ip_warnings
 from dynkube.testing.apiserver.builtin.lookup import Lookup
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
@@ -20,8 +19,9 @@ from dynkube.testing.apiserver.builtin.services.kinds import (
     strings,
 )
 from dynkube.testing.apiserver.builtin.services.spec import TOPOLOGY_HINTS, TOPOLOGY_MODE, service
-from dynkube.testing.apiserver.fielderrors import index
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import index
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["ServiceStrategy"]
 

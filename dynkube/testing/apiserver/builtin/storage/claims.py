@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.claimspec import claim_spec
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
@@ -25,9 +24,10 @@ from dynkube.testing.apiserver.builtin.rules import (
     word,
 )
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import child, forbidden, invalid, key, not_supported, required
-from dynkube.testing.apiserver.objectmeta import IMMUTABLE
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, invalid, key, not_supported, required
+from dynkube.testing.apiserver.words.objectmeta import IMMUTABLE
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["STORAGE_CLASS", "PersistentVolumeClaimStrategy"]
 

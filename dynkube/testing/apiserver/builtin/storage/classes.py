@@ -20,8 +20,8 @@ from dynkube.testing.apiserver.builtin.rules import (
     same,
 )
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, required
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, index, invalid, required
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = [
     "CSIDriverStrategy",

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from dynkube.quantities import format_time
 from dynkube.schema import GroupVersion
-from dynkube.testing.apiserver import names
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.claimspec import access_modes, class_name, volume_mode
 from dynkube.testing.apiserver.builtin.native import NativeStrategy
@@ -34,8 +33,9 @@ from dynkube.testing.apiserver.builtin.rules import (
 )
 from dynkube.testing.apiserver.builtin.sent import as_sent
 from dynkube.testing.apiserver.builtin.storage.claims import class_annotation_warnings
-from dynkube.testing.apiserver.fielderrors import child, forbidden, index, invalid, key, not_supported, required
-from dynkube.testing.apiserver.resources import Object
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import child, forbidden, index, invalid, key, not_supported, required
+from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["PersistentVolumeStrategy"]
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dynkube.schema import GroupKind, GroupResource
-from dynkube.testing.apiserver.fielderrors import FieldError, quoted
+from dynkube.testing.apiserver.words.fielderrors import FieldError, quoted
 
 __all__ = [
     "StatusError",

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from dynkube.errors import InvalidRequestError
 from dynkube.fields import FieldSelector
-from dynkube.testing.apiserver.messages import Request, RequestInfo
+from dynkube.testing.apiserver.words.messages import Request, RequestInfo
 
 __all__ = ["request_info"]
 

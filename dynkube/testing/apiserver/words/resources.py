@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dynkube.schema import GroupKind, GroupResource, GroupVersion, GroupVersionKind, GroupVersionResource
-from dynkube.testing.apiserver import names
-from dynkube.testing.apiserver.fielderrors import FieldError
-from dynkube.testing.apiserver.schemas import Schema
+from dynkube.testing.apiserver.words import names
+from dynkube.testing.apiserver.words.fielderrors import FieldError
+from dynkube.testing.apiserver.words.schemas import Schema
 
 __all__ = ["Object", "Resource", "Strategy", "Subresource"]
 

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from dynkube.testing.apiserver.fielderrors import quoted
+from dynkube.testing.apiserver.words.fielderrors import quoted
 
 __all__ = ["go_syntax", "go_type", "json_text", "plain", "sorted_keys"]
 
