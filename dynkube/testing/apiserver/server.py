@@ -162,7 +162,7 @@ class APIServer(ServerFace):
         return self._need().token_kubeconfig(name)
 
     def _create(self, path: str, obj: Mapping[str, Any]) -> dict[str, Any]:
-        created: dict[str, Any] = self._need().call(lambda backend: backend.insider.call("POST", path, dict(obj)))
+        created: dict[str, Any] = self._need().write(lambda backend: backend.insider.call("POST", path, dict(obj)))
         return created
 
     def refuse(self, refusal: Refusal) -> Callable[[], None]:
