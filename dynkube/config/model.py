@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import SplitResult, quote, urlsplit
@@ -408,8 +408,8 @@ class RESTConfig:
     qps: float = 0.0
     burst: int = 10
     rate_limiter: RateLimiter | None = field(default=None, hash=False)
-    observers: tuple[Observer, ...] = field(default=(), hash=False)
-    wrappers: tuple[Wrapper, ...] = field(default=(), repr=False, hash=False)
+    observers: Sequence[Observer] = field(default=(), hash=False)
+    wrappers: Sequence[Wrapper] = field(default=(), repr=False, hash=False)
     namespace: str = "default"
     namespace_explicit: bool = False
     allow_plain_http_credentials: bool = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any
 
@@ -43,7 +43,7 @@ class SessionSender:
         own: Rotation,
         tls: TLSConfig,
         proxy: str,
-        wrappers: tuple[Wrapper, ...] = (),
+        wrappers: Sequence[Wrapper] = (),
     ) -> None:
         self._session = session
         self._own = own

@@ -43,7 +43,7 @@ def telemetry():
     telemetry.meters.shutdown()
 
 
-@pytest.mark.behaviour("2.11.1", "2.11.4")
+@pytest.mark.behaviour("2.11.1", "2.11.4", "10.1.17")
 def test_each_attempt_is_a_client_span_below_the_current_one(telemetry):
     with ScriptedServer() as server:
         config = RESTConfig(host=server.url, qps=1000, observers=(telemetry.observer,))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, assert_type
 
+import requests
+
 import dynkube
 from dynkube import DynamicClient, GroupVersionResource, NotFoundError, PatchType, ResourceHandle
+from dynkube.observers import Attempt
+from dynkube.ratelimit import TokenBucket
 from dynkube.testing import AccessRule, ControlPlane, Fault, FaultProxy
+from dynkube.transport import proxy_for
 
 DEPLOYMENTS = GroupVersionResource("apps", "v1", "deployments")
 
@@ -79,6 +84,29 @@ def discovering(client: DynamicClient) -> None:
     for group in client.discovery.server_groups():
         assert_type(group, dynkube.APIGroup)
     assert_type(client.mapper.rest_mapping(dynkube.GroupKind("apps", "Deployment"), "v1"), dynkube.RESTMapping)
+
+
+class Slow(dynkube.Observer):
+    def on_attempt(self, attempt: Attempt) -> None:
+        assert_type(attempt.status, int | None)
+        assert_type(attempt.template, str)
+
+
+def traced(send: Callable[[requests.PreparedRequest], requests.Response]) -> Callable[[Any], requests.Response]:
+    def send_traced(request: requests.PreparedRequest) -> requests.Response:
+        request.headers["X-Trace"] = "1"
+        return send(request)
+
+    return send_traced
+
+
+def seeing(config: dynkube.RESTConfig) -> None:
+    config = config.copy(observers=[Slow()], qps=20.0, burst=40).wrap(traced)
+    dynkube.RESTConfig(host="https://kube", rate_limiter=TokenBucket(20, 40), observers=(Slow(),))
+    with dynkube.DynamicClient(config, retry=dynkube.PersistentRetryPolicy(extra_retries=5)):
+        proxy = proxy_for(config)
+        if proxy is not None:
+            assert_type(proxy.port, int)
 
 
 def testing() -> None:

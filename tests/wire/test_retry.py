@@ -141,7 +141,7 @@ def test_a_delay_is_never_negative_and_never_without_an_integer(method, status, 
 PERSISTENT = PersistentRetryPolicy()
 
 
-@pytest.mark.behaviour("2.7.11")
+@pytest.mark.behaviour("2.7.11", "10.1.17")
 @pytest.mark.parametrize("status", [429, 503, 504])
 def test_the_persistent_policy_repeats_idempotent_requests_three_times_with_growing_waits(status):
     for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE"):
