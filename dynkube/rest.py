@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
-from urllib.parse import urlsplit
 
 from dynkube.config.model import RESTConfig
 from dynkube.errors import (
@@ -27,7 +26,7 @@ from dynkube.errors import (
     TransportError,
 )
 from dynkube.forks import renew_in_child
-from dynkube.observers import Attempt, LimiterWait, Retry, notify
+from dynkube.observers import Attempt, LimiterWait, Retry, host_of, notify
 from dynkube.patches import PatchType
 from dynkube.ratelimit import RateLimiter
 from dynkube.transport import CallScope, CancelToken, CredentialSource, Stream, Transport
@@ -114,7 +113,7 @@ class RESTClient:
         self._closing = CancelToken()
         self._limiter = config.limiter
         self._observers = config.observers
-        self._host = _host_of(config.base_url)
+        self._host = host_of(config.base_url)
         renew_in_child(self)
 
     # ---------------------------------------------------------------- requests as values
@@ -537,13 +536,6 @@ class _mentioning:  # noqa: N801 - reads as a verb
 def _refusal_of(answer: _Answer) -> str:
     after = answer.headers.get("Retry-After")
     return f"HTTP {answer.status}" if after is None else f"HTTP {answer.status} with Retry-After: {after}"
-
-
-def _host_of(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    host = parts.hostname or ""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _credential_source(config: RESTConfig) -> CredentialSource | None:

@@ -19,8 +19,9 @@ import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-__all__ = ["Attempt", "ExecCall", "LimiterWait", "Observer", "Retry", "Rotation", "notify", "template_of"]
+__all__ = ["Attempt", "ExecCall", "LimiterWait", "Observer", "Retry", "Rotation", "host_of", "notify", "template_of"]
 
 _log = logging.getLogger("dynkube.observers")
 
@@ -178,6 +179,18 @@ def notify(observers: Iterable[Observer], callback: Callable[[Observer], Callabl
             callback(observer)(event)
         except Exception:  # noqa: BLE001 - someone else's code, which must not break the call
             _log.exception("an observer failed")
+
+
+def host_of(url: str) -> str:
+    """The server of a URL as events name it, always with its port.
+
+    >>> host_of("https://kube.example"), host_of("http://[::1]:8080")
+    ('kube.example:443', '[::1]:8080')
+    """
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = parts.hostname or ""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def template_of(path: str) -> str:

@@ -10,14 +10,14 @@ from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import requests
 
 from dynkube.config.model import RESTConfig, TLSConfig
 from dynkube.errors import ConnectError, CredentialError, DecodeError, InvalidRequestError, TransportError
 from dynkube.observers import Rotation as RotationEvent
-from dynkube.observers import notify
+from dynkube.observers import host_of, notify
 from dynkube.transport.adapter import ServerAdapter
 from dynkube.transport.auth import Credentials
 from dynkube.transport.body import source_of
@@ -84,8 +84,9 @@ class Transport:
         calls = CallsUnderWay()
         if config.tls.insecure and config.is_tls:
             _warn_of_insecure(config.base_url)
+        speaks_tls = config.is_tls or proxy.startswith("https:")
         self._rotation = Rotation(
-            config.tls,
+            config.tls if speaks_tls else TLSConfig(),  # files that nobody needs are not read
             (config.base_url, proxy),
             partial(_adapter, config.base_url, proxy),
             calls.end_streams,
@@ -329,7 +330,7 @@ def _warn_of_insecure(base_url: str) -> None:
 
 
 def _tell_rotation(config: RESTConfig, what: str) -> None:
-    host = urlsplit(config.base_url).netloc
+    host = host_of(config.base_url)
     _log.info("%s: the %s has changed; new connections go by it", config.base_url, what)
     notify(config.observers, lambda observer: observer.on_rotation, RotationEvent(host=host, what=what))
 

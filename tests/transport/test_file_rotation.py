@@ -35,6 +35,7 @@ class Rotations(Observer):
 
     def on_rotation(self, rotation):
         self.seen.append(rotation.what)
+        self.host = rotation.host
 
 
 @pytest.fixture
@@ -91,6 +92,7 @@ def test_a_new_client_certificate_is_shown_a_second_later(server, files, transpo
     assert users(server) == ["jane", "jane", "john"]
     assert server.connection_count == 2
     assert rotations.seen == ["client certificate"]
+    assert rotations.host == f"127.0.0.1:{server.port}"
 
 
 @pytest.mark.behaviour("2.1.4")
@@ -222,6 +224,13 @@ def test_broken_files_are_an_error_at_the_start(server, files):
     tls = TLSConfig(ca_file=files["ca"], cert_file=files["cert"], key_file=files["key"])
     with pytest.raises(ConfigError, match=str(files["key"])):
         Transport(RESTConfig(host=server.url, tls=tls))
+
+
+def test_files_that_a_plain_http_server_has_no_use_for_are_not_read(tmp_path):
+    with ScriptedServer() as server:
+        server.on(lambda request: json_response({}))
+        with Transport(RESTConfig(host=server.url, tls=TLSConfig(ca_file=tmp_path / "gone"))) as transport:
+            assert transport.send(GET).status == 200
 
 
 @pytest.mark.behaviour("2.1.5")
