@@ -12,6 +12,7 @@ from both import Both, Side
 from raw import Answer
 
 _PORT = re.compile(r'("(?:nodePort|healthCheckNodePort)": )3\d{4}')
+_ADDRESS = re.compile(r"10\.0\.0\.\d+")
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -57,8 +58,8 @@ class Kind:
 
 
 def chosen(document: Any) -> Any:
-    """A document without the ports that the server chooses by chance."""
-    return json.loads(_PORT.sub(r"\g<1>30000", json.dumps(document)))
+    """A document without the ports and addresses that the server chooses by chance."""
+    return json.loads(_ADDRESS.sub("<ip>", _PORT.sub(r"\g<1>30000", json.dumps(document))))
 
 
 def warnings(answer: Answer) -> list[str]:
