@@ -28,7 +28,6 @@ from dynkube.errors import (
 from dynkube.forks import renew_in_child
 from dynkube.observers import Attempt, LimiterWait, Retry, host_of, notify
 from dynkube.patches import PatchType
-from dynkube.ratelimit import RateLimiter
 from dynkube.transport import CallScope, CancelToken, CredentialSource, Stream, Transport
 from dynkube.wire.messages import Headers, Request, Response
 from dynkube.wire.request import RequestBuilder
@@ -40,6 +39,8 @@ from dynkube.wire.watch import EventType, WatchDecoder, WatchEvent
 if TYPE_CHECKING:
     from requests import Session  # noqa: TID251 - a name in annotations
     from requests.auth import AuthBase  # noqa: TID251 - likewise
+
+    from dynkube.ratelimit import RateLimiter
 
 __all__ = ["RESTClient", "RESTRequest", "WatchStream", "set_default_warning_handler"]
 
