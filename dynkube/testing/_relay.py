@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import ssl
 from collections import deque
@@ -26,6 +27,7 @@ class End(Enum):
     """The server has closed it, properly."""
 
 
+_CLOSES = re.compile(rb"\r\nconnection: *close\r?$", re.IGNORECASE | re.MULTILINE)
 _ENDS = {Action.CUT: End.CUT, Action.RESET: End.RESET}
 
 
@@ -220,6 +222,8 @@ class Relay:
         with self._journal.changed:
             exchange.status = int(response.split(b" ", 2)[1])
             exchange.complete = True
+        if _CLOSES.search(head):
+            raise _EndedError(End.FINISHED, exchange.injection)
         exchange.injection.announce()
 
     # ------------------------------------------------------------------ server to client

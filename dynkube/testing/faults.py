@@ -170,7 +170,8 @@ class Fault:
     ) -> Fault:
         """Answer the request in the server's place: a gateway, an overloaded server, one that is going down.
 
-        The connection stays usable, as after any answer.
+        The connection stays usable, as after any answer, unless a header says ``Connection: close``. One that says
+        ``Transfer-Encoding: chunked`` makes ``body`` the chunks themselves, in whatever state they are.
 
         Args:
             status: The HTTP status, 200 to 599.
@@ -188,6 +189,8 @@ class Fault:
         fields |= {"Content-Type": content_type} if body else {}
         fields |= {"Retry-After": str(retry_after)} if retry_after is not None else {}
         fields |= headers or {}
+        if any(name.lower() == "transfer-encoding" for name in fields):
+            del fields["Content-Length"]
         for name, value in fields.items():
             if not name.isascii() or any(each in name + value for each in "\r\n"):
                 raise InvalidRequestError(f"headers: {name!r} cannot be sent as an HTTP header")

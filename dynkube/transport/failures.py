@@ -153,7 +153,6 @@ class Failures:
         return RequestTimeoutError(f"{self._server}: timed out while {_doing(phase)}; is the server up and reachable?")
 
     def _no_connection(self, chain: list[BaseException], phase: str) -> DynkubeError | None:
-        del phase
         unknown = _first(chain, socket.gaierror)
         if unknown is not None:
             where = f"proxy {self._proxy}" if self._proxy else f"host {self._host}"
@@ -166,6 +165,10 @@ class Failures:
                 f"and is that the config's server{self._config}?"
             )
         if _first(chain, NewConnectionError) is not None:
+            if any(
+                map(_is_loss, chain)
+            ):  # accepted and reset at once: whether we see it now or in the handshake is luck
+                return self._lost(chain, phase, started=False)
             return ConnectError(f"{self._server}: cannot connect: {_root_text(chain)}; check server{self._config}")
         return None
 
@@ -184,6 +187,9 @@ class Failures:
         kinds = (ProtocolError, IncompleteRead, http.client.HTTPException, requests.exceptions.ChunkedEncodingError)
         if _first(chain, *kinds) is None and not any(map(_is_loss, chain)):
             return None
+        return self._lost(chain, phase, started=started)
+
+    def _lost(self, chain: list[BaseException], phase: str, *, started: bool) -> ConnectionLostError:
         # What a TLS server makes of plain http is often just that.
         hint = "" if self._tls or started else "; does the server speak https (server: https://...)?"
         return ConnectionLostError(

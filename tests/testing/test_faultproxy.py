@@ -77,6 +77,19 @@ def test_answers_itself_and_the_connection_stays_usable(server, proxy):
     assert first.connection == second.connection
 
 
+def test_an_answer_may_break_off_in_a_chunk(proxy):
+    headers = {"Transfer-Encoding": "chunked", "connection": "Close"}
+    fault = proxy.inject(Fault.answer(200, headers=headers, body=b"100\r\nhalf"))
+    with client(proxy) as connection:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        assert answer.headers["Content-Length"] is None
+        with pytest.raises(http.client.IncompleteRead):
+            answer.read()
+    fault.wait()
+    proxy.wait_for(lambda proxy: proxy.open_connections == 0)
+
+
 def test_an_answer_to_head_has_no_body(proxy):
     proxy.inject(Fault.answer(503, body=b"down"))
     with client(proxy) as connection:
