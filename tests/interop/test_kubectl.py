@@ -360,6 +360,7 @@ class TestCustomResources:
     def ferries(self, kubectl: Kubectl):
         kubectl("apply", "-f", "-", stdin=CRD)
         kubectl("wait", "crd/ferries.interop.dynkube.dev", "--for=condition=Established", "--timeout=20s")
+        kubectl.until_done("explain", "ferry")
         yield
         kubectl("delete", "crd", "ferries.interop.dynkube.dev")
 

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,6 +83,16 @@ class Kubectl:
                 )
                 raise AssertionError(f"kubectl {shown}: the servers differ\n" + "\n".join(lines))
         return output_of(outputs)
+
+    def until_done(self, *arguments: str, seconds: float = 20) -> None:
+        """Run it until every server has what it asks for: a new kind's documents take the real one a moment."""
+        deadline = time.monotonic() + seconds
+        waiting = dict(self._kubeconfigs)
+        while waiting:
+            done = [name for name, path in waiting.items() if not self._run(path, name, arguments, None, 60).status]
+            for name in done:
+                del waiting[name]
+            assert time.monotonic() < deadline, f"kubectl {' '.join(arguments)} never succeeds on {list(waiting)}"
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start it on the last server, the embedded one, and go on."""

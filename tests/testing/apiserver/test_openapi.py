@@ -255,3 +255,24 @@ class TestAnswers:
 
     def test_the_method_does_not_matter(self) -> None:
         assert ask("/openapi/v3", method="POST").body == ask("/openapi/v3").body
+
+
+def test_the_root_is_new_to_who_asked_in_the_second_in_which_a_crd_came() -> None:
+    """Of whole seconds only: a client that saw the root at 12:00:00.1 says so, and a CRD came at 12:00:00.5."""
+    times = [datetime(2026, 1, 1, 12, 0, 0, 100_000, tzinfo=UTC)]
+    crds: list[dict[str, Any]] = []
+    openapi = OpenAPI(lambda: crds, lambda: times[-1])
+    since = "Thu, 01 Jan 2026 12:00:00 GMT"
+
+    def ask() -> int:
+        request = Request("GET", "/openapi/v3", headers=Headers([("If-Modified-Since", since)]))
+        response = answer(openapi, request, ["openapi", "v3"], times[-1])
+        assert response is not None
+        return response.status
+
+    times.append(times[-1] + timedelta(milliseconds=400))
+    openapi.invalidate()
+    assert ask() == 200
+    times.append(times[-1] + timedelta(seconds=1))
+    since = "Thu, 01 Jan 2026 12:00:01 GMT"
+    assert ask() == 304

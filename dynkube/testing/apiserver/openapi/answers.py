@@ -6,7 +6,7 @@ kube-openapi, pkg/handler and pkg/handler3; kube-aggregator, pkg/controllers/ope
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
 from dynkube.testing.apiserver.openapi.documents import Document, OpenAPI
@@ -41,11 +41,23 @@ def answer(openapi: OpenAPI, request: Request, parts: Sequence[str], now: dateti
     if is_folder:
         return Response(status=404)
     if not path:
-        return _served(request, openapi.root(), now, [("Content-Type", "text/plain; charset=utf-8")])
+        return _root(openapi, request, now)
     document = openapi.find(path)
     if document is None:
         return Response(status=404)
     return _group_version(request, path, document, now)
+
+
+def _root(openapi: OpenAPI, request: Request, now: datetime) -> Response:
+    """The real server says that it was made now, so who asks twice in a second may be told that nothing changed.
+
+    It takes longer than that to publish a CRD. Here it is published at once, and whoever asked within
+    the second in which that happened gets the document again.
+    """
+    made = now
+    if (since := _since(request)) is not None and openapi.changed >= since:
+        made = since + timedelta(seconds=1)
+    return _served(request, openapi.root(), made, [("Content-Type", "text/plain; charset=utf-8")])
 
 
 def _group_version(request: Request, path: str, document: Document, now: datetime) -> Response:
@@ -99,13 +111,20 @@ def _is_known(request: Request, etag: str | None, made: datetime) -> bool:
     if known is not None:
         told = [each.strip().removeprefix("W/") for each in known.split(",")]
         return etag is not None and ("*" in told or etag in told)
-    since = request.headers.get("if-modified-since")
-    if since is None or request.method not in {"GET", "HEAD"}:
-        return False
+    since = _since(request)
+    return since is not None and made.replace(microsecond=0) <= since
+
+
+def _since(request: Request) -> datetime | None:
+    """If-Modified-Since, where it counts and can be read."""
+    text = request.headers.get("if-modified-since")
+    if text is None or request.method not in {"GET", "HEAD"}:
+        return None
     try:
-        return made.replace(microsecond=0) <= parsedate_to_datetime(since)
+        since = parsedate_to_datetime(text)
     except (TypeError, ValueError):
-        return False
+        return None
+    return since.replace(tzinfo=UTC) if since.tzinfo is None else since
 
 
 def _first_accepted(request: Request, produced: Sequence[str]) -> str:

@@ -34,12 +34,15 @@ class OpenAPI:
     Args:
         crds: Gives all CRDs that there are now.
         now: Tells the time.
+
+    Attributes:
+        changed: When there was last another set of CRDs.
     """
 
     def __init__(self, crds: Callable[[], Iterable[Object]], now: Callable[[], datetime]) -> None:
         self._list_crds = crds
         self._now = now
-        self._began = now()
+        self._began = self.changed = now()
         self._crds: list[Object] | None = None
         self._custom: dict[str, Document] = {}
         self._swagger: Document | None = None
@@ -49,6 +52,7 @@ class OpenAPI:
         """CRDs have come, gone or changed. Documents that stay the same keep their time."""
         self._crds = None
         self._swagger = self._swagger_message = None
+        self.changed = self._now()
 
     def root(self) -> bytes:
         """``/openapi/v3``: where the document of each path is; the address changes with the document."""
