@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -596,7 +597,11 @@ class TestHanging:
 
     @pytest.mark.parametrize("mode", ["Never", "Always"])
     def test_ctrl_c_on_a_terminal(self, plugins, mode):
-        """The key itself: the terminal tells an interactive plugin, dynkube tells one that is not."""
+        """The key itself: the terminal tells an interactive plugin, dynkube tells one that is not.
+
+        What an interactive one left in its background may outlive it: a shell lets that ignore the key, and the
+        plugin may be gone before anybody can look whose children are whose.
+        """
         plugin = plugins.make().script(HANGS)
         code = textwrap.dedent(f"""
             from dynkube.config import ExecConfig
@@ -618,11 +623,14 @@ class TestHanging:
             pids = pids_of(plugin)
             os.write(ours, b"\x03")
             assert child.communicate(timeout=10)[0] == b"interrupted\n"
-            for pid in pids:
+            for pid in pids if mode == "Never" else pids[:1]:
                 wait_gone(pid)
         finally:
             child.kill()
             child.wait()
+            if plugin.note("child").strip():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(plugin.note("child")), signal.SIGKILL)
             os.close(ours)
 
     def test_a_process_that_exits_meanwhile_takes_it_along(self, plugins):

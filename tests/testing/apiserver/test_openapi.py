@@ -265,7 +265,7 @@ def test_the_root_is_new_to_who_asked_in_the_second_in_which_a_crd_came() -> Non
     since = "Thu, 01 Jan 2026 12:00:00 GMT"
 
     def ask() -> int:
-        request = Request("GET", "/openapi/v3", headers=Headers([("If-Modified-Since", since)]))
+        request = Request(method="GET", path="/openapi/v3", headers=Headers([("If-Modified-Since", since)]))
         response = answer(openapi, request, ["openapi", "v3"], times[-1])
         assert response is not None
         return response.status
