@@ -117,6 +117,7 @@ def gc_paused() -> Iterator[None]:
 # --------------------------------------------------------------------------- decoding
 
 _decoder = msgspec.json.Decoder()
+_CONFIDENTIAL = re.compile(rb'"kind"\s*:\s*"(Secret|TokenRe)')
 
 
 def decode(data: Buffer) -> Any:
@@ -139,21 +140,27 @@ def decode(data: Buffer) -> Any:
         {'replicas': 3}
     """
     if len(data) < _SMALL_BYTES:
-        return _decode(data)
-    _pause.enter()
-    try:
-        return _decode(data)
-    finally:
-        _pause.leave()
+        found = _decode(data)
+    else:
+        _pause.enter()
+        try:
+            found = _decode(data)
+        finally:
+            _pause.leave()
+    if type(found) is DecodeError:
+        del data  # what a traceback shows of this frame may be a Secret
+        raise found
+    return found
 
 
 def _decode(data: Buffer) -> Any:
+    """The value; a `DecodeError`, not raised, where there is none."""
     try:
         return _decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _not_json(data, error) from error
-    except RecursionError as error:
-        raise DecodeError(f"JSON nested too deeply: {_excerpt(data)}") from error
+        return _not_json(data, error)
+    except RecursionError:
+        return DecodeError(f"JSON nested too deeply: {_excerpt(data)}")
 
 
 def decode_object(data: Buffer, *, what: str = "response") -> dict[str, Any]:
@@ -175,9 +182,15 @@ def decode_object(data: Buffer, *, what: str = "response") -> dict[str, Any]:
         ...
         dynkube.errors.DecodeError: watch event is not a JSON object but a list: []
     """
-    value = decode(data)
+    try:
+        value = decode(data)
+    except DecodeError:
+        del data  # as in decode
+        raise
     if type(value) is not dict:
-        raise DecodeError(f"{what} is not a JSON object but a {type(value).__name__}: {_excerpt(data)}")
+        problem = f"{what} is not a JSON object but a {type(value).__name__}: {_excerpt(data)}"
+        del data, value
+        raise DecodeError(problem)
     return value
 
 
@@ -193,6 +206,8 @@ def _not_json(data: Buffer, error: Exception) -> DecodeError:
 
 
 def _excerpt(data: Buffer) -> str:
+    if _CONFIDENTIAL.search(data):
+        return f"{len(data)} bytes that are not shown, of a kind that holds secrets"
     text = bytes(data[: _EXCERPT_CHARS + 1]).decode("utf-8", "replace")
     return text if len(text) <= _EXCERPT_CHARS else text[:_EXCERPT_CHARS] + "..."
 

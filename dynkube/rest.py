@@ -408,8 +408,10 @@ class RESTClient:
             stream.close()
             raise
         stream.close()
+        response = Response(stream.status, stream.headers, body, stream.request, stream.note)
+        del body  # a traceback may print this frame
         with _mentioning(notes):
-            raise status_error_of(Response(stream.status, stream.headers, body, stream.request, stream.note))
+            raise status_error_of(response)
 
     def _tell(self, headers: Headers, handler: WarningHandler | None) -> None:
         lines = headers.getlist("Warning")

@@ -355,16 +355,17 @@ class ResourceHandle:
             InvalidError: the server's validation refuses it; ``.causes`` names the fields.
             InvalidRequestError: the object holds what JSON cannot; nothing was sent.
         """
-        _check_object(obj)
-        request = create_request(
-            self.gvr,
-            obj,
-            namespace=self._namespace_for_object(obj),
-            name=(name or _name_of(obj)) if self._subresource else "",
-            subresource=self._subresource,
-            options=CreateOptions(dry_run=dry_run, field_manager=field_manager, field_validation=field_validation),
-            accept=self._accept,
-        )
+        with _frames_forgotten():
+            _check_object(obj)
+            request = create_request(
+                self.gvr,
+                obj,
+                namespace=self._namespace_for_object(obj),
+                name=(name or _name_of(obj)) if self._subresource else "",
+                subresource=self._subresource,
+                options=CreateOptions(dry_run=dry_run, field_manager=field_manager, field_validation=field_validation),
+                accept=self._accept,
+            )
         return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
     def update(
@@ -395,15 +396,16 @@ class ResourceHandle:
             NotFoundError: there is none of this name.
             InvalidRequestError: the object has no name.
         """
-        _check_object(obj)
-        request = update_request(
-            self.gvr,
-            obj,
-            namespace=self._namespace_for_object(obj),
-            subresource=self._subresource,
-            options=UpdateOptions(dry_run=dry_run, field_manager=field_manager, field_validation=field_validation),
-            accept=self._accept,
-        )
+        with _frames_forgotten():
+            _check_object(obj)
+            request = update_request(
+                self.gvr,
+                obj,
+                namespace=self._namespace_for_object(obj),
+                subresource=self._subresource,
+                options=UpdateOptions(dry_run=dry_run, field_manager=field_manager, field_validation=field_validation),
+                accept=self._accept,
+            )
         return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
     def update_status(
@@ -463,18 +465,19 @@ class ResourceHandle:
             UnsupportedMediaTypeError: this resource does not take this type of patch.
             ConflictError: an apply meets fields of other managers: ``.conflicts``.
         """
-        request = patch_request(
-            self.gvr,
-            name,
-            body,
-            type=type,
-            namespace=self._namespace_for_name(),
-            subresource=self._subresource,
-            options=PatchOptions(
-                dry_run=dry_run, field_manager=field_manager, field_validation=field_validation, force=force
-            ),
-            accept=self._accept,
-        )
+        with _frames_forgotten():
+            request = patch_request(
+                self.gvr,
+                name,
+                body,
+                type=type,
+                namespace=self._namespace_for_name(),
+                subresource=self._subresource,
+                options=PatchOptions(
+                    dry_run=dry_run, field_manager=field_manager, field_validation=field_validation, force=force
+                ),
+                accept=self._accept,
+            )
         return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
     def apply(
@@ -510,19 +513,20 @@ class ResourceHandle:
             ConflictError: other managers own some fields; ``.conflicts`` names manager and field.
             InvalidRequestError: the object lacks its name, apiVersion or kind, or brings ``managedFields``.
         """
-        _check_object(obj)
-        gvk_of(obj, argument="obj")  # the server would say "invalid object type: /, Kind="
-        request = apply_request(
-            self.gvr,
-            name if name is not None else _name_of(obj),
-            obj,
-            namespace=self._namespace_for_object(obj),
-            subresource=self._subresource,
-            options=ApplyOptions(
-                field_manager=field_manager, force=force, dry_run=dry_run, field_validation=field_validation
-            ),
-            accept=self._accept,
-        )
+        with _frames_forgotten():
+            _check_object(obj)
+            gvk_of(obj, argument="obj")  # the server would say "invalid object type: /, Kind="
+            request = apply_request(
+                self.gvr,
+                name if name is not None else _name_of(obj),
+                obj,
+                namespace=self._namespace_for_object(obj),
+                subresource=self._subresource,
+                options=ApplyOptions(
+                    field_manager=field_manager, force=force, dry_run=dry_run, field_validation=field_validation
+                ),
+                accept=self._accept,
+            )
         return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
     def apply_status(
@@ -797,8 +801,10 @@ class ResourceHandle:
                 uid = now
             elif obj is not None and wanted.met_by(obj):
                 return obj
+            version = listed.resource_version
+            del listed, obj  # a traceback of what goes wrong from here on may print this frame
             try:
-                found = self._watch_for(name, wanted, uid, listed.resource_version, scope)
+                found = self._watch_for(name, wanted, uid, version, scope)
             except ExpiredError:
                 continue  # the list will tell
             if wanted.deleted or found is not None:
@@ -862,6 +868,20 @@ class ResourceHandle:
         where = f", namespace={self._namespace!r}" if self._namespace else ""
         part = f", subresource={self._subresource!r}" if self._subresource else ""
         return f"ResourceHandle({self.gvr.group_version}/{self.gvr.resource}{where}{part})"
+
+
+class _frames_forgotten:  # noqa: N801 - reads as a participle
+    """What is raised in this block leaves without the frames below it: they hold the object, which may be a Secret."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        while error is not None:
+            error.__traceback__ = None
+            error = error.__cause__ or error.__context__
 
 
 def _check_object(obj: object) -> None:

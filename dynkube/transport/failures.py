@@ -90,7 +90,10 @@ class Failures:
             return error
         if not isinstance(error, requests.RequestException | HTTPError | http.client.HTTPException | OSError):
             return None
-        found = self._classify(error, _links(error), phase, started)
+        chain = _links(error)
+        found = self._classify(error, chain, phase, started)
+        for each in chain:  # their frames hold the request as it was sent: its body, and its header in bytes
+            each.__traceback__ = None
         if isinstance(found, TransportError):
             found.method, found.url = method, f"{self._base_url}{path}"
         return found
@@ -244,7 +247,7 @@ def _links(error: BaseException) -> list[BaseException]:
         each = waiting.pop(0)
         if isinstance(each, BaseException) and not any(each is other for other in found):
             found.append(each)
-            waiting += [getattr(each, "reason", None), *each.args, each.__cause__]
+            waiting += [getattr(each, "reason", None), *each.args, each.__cause__, each.__context__]
     return found
 
 

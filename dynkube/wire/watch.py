@@ -71,6 +71,12 @@ class WatchEvent:
     object: dict[str, Any]
     final_state_unknown: bool = False
 
+    def __repr__(self) -> str:
+        # In logs and in tracebacks, too: what a Secret holds does not show.
+        shown = "<a Secret>" if self.object.get("kind") == "Secret" else repr(self.object)
+        unknown = ", final_state_unknown=True" if self.final_state_unknown else ""
+        return f"WatchEvent({self.type}, {shown}{unknown})"
+
 
 def error_of(event: WatchEvent) -> APIStatusError | None:
     """The error that an ERROR event carries, None for any other event.
