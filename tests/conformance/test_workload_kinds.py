@@ -332,6 +332,46 @@ class TestPods:
         greedy = {**CONTAINER, "resources": {"requests": {"cpu": "3"}, "limits": {"cpu": "3", "memory": "1"}}}
         assert pods.create("b", spec={"containers": [greedy]}).status == 403
 
+    def test_limits_of_whole_pods_and_of_claims(self, both: Both, pods: Kind) -> None:
+        limits = Kind(both, "v1", "LimitRange", "limitranges")
+        ratio = {"type": "Container", "maxLimitRequestRatio": {"cpu": "2"}}
+        of_pods = {"type": "Pod", "max": {"cpu": "2"}, "min": {"cpu": "500m"}}
+        of_claims = {"type": "PersistentVolumeClaim", "max": {"storage": "2Gi"}, "min": {"storage": "1Gi"}}
+        limits.create(spec={"limits": [ratio, of_pods, of_claims]})
+
+        def asking(requests: dict[str, str], allowed: dict[str, str]) -> dict[str, Any]:
+            return {"containers": [{**CONTAINER, "resources": {"requests": requests, "limits": allowed}}]}
+
+        for number, (requests, allowed, status) in enumerate(
+            [
+                ({"cpu": "1"}, {"cpu": "2"}, 201),
+                ({"cpu": "1"}, {"cpu": "2500m"}, 403),
+                ({"cpu": "1500m"}, {"cpu": "2500m"}, 403),
+                ({"cpu": "100m"}, {"cpu": "100m"}, 403),
+                ({}, {}, 403),
+            ]
+        ):
+            assert pods.create(f"p{number}", spec=asking(requests, allowed)).status == status
+        claims = Kind(both, "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
+        for size, status in (("1Gi", 201), ("3Gi", 403), ("5Mi", 403)):
+            asked = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": size}}}
+            assert claims.create(size.lower(), spec=asked).status == status
+
+    def test_where_a_class_runs(self, both: Both, pods: Kind) -> None:
+        classes = Kind(both, "node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False)
+        name = both.unique
+        needed = {"key": "a", "operator": "Equal", "value": "b", "effect": "NoSchedule"}
+        classes.create(name, handler="h", scheduling={"nodeSelector": {"a": "b"}, "tolerations": [needed]})
+        spec = {"containers": [CONTAINER], "runtimeClassName": name}
+        made = pods.create(spec={**spec, "tolerations": [{"key": "a", "operator": "Exists"}]}).json()["spec"]
+        assert made["nodeSelector"] == {"a": "b"}
+        pods.create(
+            "b", spec={**spec, "tolerations": [needed, {"key": "c", "operator": "Exists", "effect": "NoExecute"}]}
+        )
+        pods.create("c", spec={**spec, "tolerations": [{"operator": "Exists"}], "nodeSelector": {"a": "b", "c": "d"}})
+        assert pods.create("d", spec={**spec, "nodeSelector": {"a": "c"}}).status == 403
+        assert pods.create("e", spec={**spec, "overhead": {"cpu": "1"}}).status == 403
+
     def test_overhead_is_that_of_a_class(self, both: Both, pods: Kind) -> None:
         classes = Kind(both, "node.k8s.io/v1", "RuntimeClass", "runtimeclasses", namespaced=False)
         name = both.unique

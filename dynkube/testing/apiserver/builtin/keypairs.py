@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["key_pair_problem", "pem_blocks"]
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----\r?\n(.*?)\r?\n?-----END \1-----", re.DOTALL)
+_BLOCK = re.compile(rb"^-----BEGIN ([A-Z0-9 ]+)-----\r?\n(.*?)\r?\n?-----END \1-----", re.DOTALL | re.MULTILINE)
 
 
 def key_pair_problem(certificate: bytes, key: bytes) -> str:

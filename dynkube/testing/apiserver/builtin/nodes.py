@@ -48,6 +48,8 @@ class NodeStrategy(NativeStrategy):
     def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
         """See `Strategy`."""
         keep(obj, old, "spec" if subresource == "status" else "status")
+        if "configSource" not in old["spec"]:
+            obj["spec"].pop("configSource", None)
 
     def judge_new(self, obj: Object) -> Errors:
         """See `NativeStrategy`."""
@@ -76,6 +78,8 @@ class NodeStrategy(NativeStrategy):
         if before.get("providerID") and spec.get("providerID") != before["providerID"]:
             yield forbidden("spec.providerID", 'node updates may not change providerID except from "" to valid')
         yield from _taints(listed(spec, "taints"), "metadata.taints")
+        if spec.get("externalID", "") != before.get("externalID", ""):
+            yield forbidden("spec.externalID", "may not be updated")
 
     def warnings(self, obj: Object, old: Object | None, subresource: str) -> Sequence[str]:
         """See `Strategy`."""

@@ -98,10 +98,11 @@ def _scopes(spec: Json) -> Errors:
         if set(pair) <= set(scopes):
             yield invalid("spec.scopes", scopes, "conflicting scopes")
     if spec.get("scopeSelector") is not None:
-        yield from _selector(spec["scopeSelector"], hard, "spec.scopeSelector.matchExpressions")
+        yield from _selector(spec, hard, "spec.scopeSelector.matchExpressions")
 
 
-def _selector(selector: Json, hard: Sequence[str], field: str) -> Errors:
+def _selector(spec: Json, hard: Sequence[str], field: str) -> Errors:
+    selector = spec["scopeSelector"]
     shown = internal.shown(selector, "core.ScopeSelector")
     found = [requirement.get("scopeName", "") for requirement in listed(selector, "matchExpressions")]
     for requirement in listed(selector, "matchExpressions"):
@@ -114,7 +115,7 @@ def _selector(selector: Json, hard: Sequence[str], field: str) -> Errors:
         yield from _requirement(requirement, scope, field)
     for pair in _CONFLICTING:
         if set(pair) <= set(found):
-            yield invalid(field, shown, "conflicting scopes")
+            yield invalid(field, listed(spec, "scopes") or None, "conflicting scopes")
 
 
 def _requirement(requirement: Json, scope: str, field: str) -> Errors:

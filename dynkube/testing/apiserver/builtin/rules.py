@@ -166,14 +166,17 @@ _QUANTITIES = frozenset({"sizeLimit", "divisor"})
 
 
 def same(new: Any, old: Any) -> bool:
-    """Whether two values mean the same: what is empty is absent, and quantities are amounts (apiequality.Semantic)."""
+    """Whether two values mean the same (apiequality.Semantic): no items are no list, and quantities are amounts.
+
+    A decoded object has no maps that are empty: ``{}`` is a struct, and one that is there.
+    """
     if new == old:
         return True
     if isinstance(new, Mapping) and isinstance(old, Mapping):
         return all(_same_field(name, new.get(name), old.get(name)) for name in {*new, *old})
     if isinstance(new, list) and isinstance(old, list):
         return len(new) == len(old) and all(map(same, new, old))
-    return _is_empty(new) and _is_empty(old)
+    return not new and not old and _is_list(new) and _is_list(old)
 
 
 def _same_field(name: str, new: Any, old: Any) -> bool:
@@ -191,5 +194,5 @@ def _same_amount(new: Any, old: Any) -> bool:
         return bool(new == old)
 
 
-def _is_empty(value: Any) -> bool:
-    return value is None or (isinstance(value, Mapping | list) and not value)
+def _is_list(value: Any) -> bool:
+    return value is None or isinstance(value, list)

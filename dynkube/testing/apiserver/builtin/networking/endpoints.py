@@ -219,8 +219,12 @@ def _endpoint(endpoint: Json, kind: str, field: str) -> Errors:
     if endpoint.get("hostname") is not None:
         yield from dns1123_label(endpoint["hostname"], child(field, "hostname"))
     hints = mapping(endpoint, "hints")
-    yield from _hints(listed(hints, "forZones"), names.label_value, child(field, "hints", "forZones"))
-    yield from _hints(listed(hints, "forNodes"), names.dns1123_subdomain, child(field, "hints", "forNodes"))
+    for part, rule in (("forZones", names.label_value), ("forNodes", names.dns1123_subdomain)):
+        found, where = listed(hints, part), child(field, "hints", part)
+        if len(found) > _MANY_HINTS:
+            yield too_many(where, len(found), _MANY_HINTS)
+            return
+        yield from _hints(found, rule, where)
 
 
 def _slice_address(address: str, kind: str, field: str, where: str) -> Errors:
@@ -238,9 +242,6 @@ def _slice_address(address: str, kind: str, field: str, where: str) -> Errors:
 
 
 def _hints(hints: Sequence[Any], rule: Any, field: str) -> Errors:
-    if len(hints) > _MANY_HINTS:
-        yield too_many(field, len(hints), _MANY_HINTS)
-        return
     seen: set[str] = set()
     for number, hint in enumerate(hints):
         where, name = child(index(field, number), "name"), hint.get("name", "")

@@ -10,6 +10,7 @@ from dynkube import codec
 from dynkube.testing.apiserver.builtin.pod.paths import descending_path
 from dynkube.testing.apiserver.builtin.pod.scheduling import tolerations
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, mapping
+from dynkube.testing.apiserver.decoding.typenodes import json_word
 from dynkube.testing.apiserver.words.fielderrors import child, forbidden, invalid, key, quoted
 
 __all__ = [
@@ -29,6 +30,13 @@ SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
 SECCOMP_CONTAINER_PREFIX = "container.seccomp.security.alpha.kubernetes.io/"
 _TOLERATIONS = "scheduler.alpha.kubernetes.io/tolerations"
 _DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+_FIELDS: Mapping[str, tuple[str, type, str]] = {
+    "key": ("key", str, "string"),
+    "operator": ("operator", str, "core.TolerationOperator"),
+    "value": ("value", str, "string"),
+    "effect": ("effect", str, "core.TaintEffect"),
+    "tolerationseconds": ("tolerationSeconds", int, "int64"),
+}
 _COST = re.compile(r"-?[0-9]+")
 
 Annotations = Mapping[str, str]
@@ -58,11 +66,28 @@ def _annotated_tolerations(text: str, field: str) -> Errors:
     from dynkube.testing.apiserver.builtin.gojson import problem_of
 
     problem = problem_of(text.encode(), list, "[]core.Toleration")
+    found: Any = None if problem else codec.decode(text.encode())
+    read = [_toleration(each) for each in found or ()]
+    problem = problem or next((problem for _, problem in read if problem), "")
     if problem:
         yield invalid(field, _TOLERATIONS, problem)
     else:
-        found: Any = codec.decode(text.encode())
-        yield from tolerations(found or (), child(field, _TOLERATIONS))
+        yield from tolerations([each for each, _ in read], child(field, _TOLERATIONS))
+
+
+def _toleration(found: Any) -> tuple[dict[str, Any], str]:
+    """A toleration whose fields have no names in JSON, so that case does not matter, and what is wrong with it."""
+    if found is not None and not isinstance(found, dict):
+        return {}, f"json: cannot unmarshal {json_word(found)} into Go value of type core.Toleration"
+    read: dict[str, Any] = {}
+    for name, value in (found or {}).items():
+        field, wanted, go_type = _FIELDS.get(name.lower(), ("", object, ""))
+        if not isinstance(value, wanted | None) or (wanted is int and isinstance(value, bool)):
+            place = f"Go struct field Toleration.{field[0].upper()}{field[1:]} of type {go_type}"
+            return read, f"json: cannot unmarshal {json_word(value)} into {place}"
+        if field and value is not None:
+            read[field] = value
+    return read, ""
 
 
 def _is_cost(text: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from dynkube.testing.apiserver.builtin import internal
 from dynkube.testing.apiserver.builtin.pod.paths import descending_path
-from dynkube.testing.apiserver.builtin.rules import Errors, Json, each, listed, mapping, one_of
+from dynkube.testing.apiserver.builtin.rules import Errors, Json, each, listed, mapping, one_of, word
 from dynkube.testing.apiserver.words import names
 from dynkube.testing.apiserver.words.fielderrors import (
     child,
@@ -194,7 +194,7 @@ def _windows_options(options: Json | None, field: str) -> Errors:
             yield invalid(where, spec, "gmsaCredentialSpec size must be under 64 KiB")
     user = options.get("runAsUserName")
     if user is not None:
-        yield from each(child(field, "runAsUserName"), user, _user_name(user))
+        yield from each(child(field, "runAsUserName"), word(user), _user_name(user))
 
 
 def _user_name(name: str) -> Sequence[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dynkube.testing.apiserver.builtin import internal
-from dynkube.testing.apiserver.builtin.addresses import ip, is_ipv6
+from dynkube.testing.apiserver.builtin.addresses import ip, is_ipv6, parse_ip
 from dynkube.testing.apiserver.builtin.pod.annotations import specific_annotation_updates
 from dynkube.testing.apiserver.builtin.rules import (
     Errors,
@@ -18,6 +18,7 @@ from dynkube.testing.apiserver.builtin.rules import (
 )
 from dynkube.testing.apiserver.words import names
 from dynkube.testing.apiserver.words.fielderrors import child, duplicate, forbidden, index, invalid
+from dynkube.testing.apiserver.words.fielderrors import internal as internal_error
 from dynkube.testing.apiserver.words.objectmeta import IMMUTABLE
 
 __all__ = ["keep_observed_generations", "pod_status_update"]
@@ -135,6 +136,11 @@ def _addresses(new: Sequence[Json], old: Sequence[Json], field: str, type_name: 
     for number, address in enumerate(new):
         yield from ip(address.get("ip", ""), index(field, number), known)
     if len(new) > 1:
+        for number, address in enumerate(new):
+            if parse_ip(address.get("ip", "")) is None:
+                said = f"failed to check for dual stack with error:invalid IP[{number}]: {address.get('ip', '')}"
+                yield internal_error(field, said)
+                break
         families = {is_ipv6(address.get("ip", "")) for address in new}
         if len(families) < 2 or len(new) > 2:
             shown = internal.shown(list(new), f"[]{type_name}")

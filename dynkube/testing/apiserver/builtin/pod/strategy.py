@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 from dynkube.schema import GroupVersion
@@ -23,6 +24,8 @@ from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["PodStrategy"]
 
+_OLD_PROFILES: ContextVar[Sequence[str]] = ContextVar("old_profiles", default=())
+"""What is warned of before annotations of the pod at hand become fields."""
 _GATED = "Scheduling is blocked due to non-empty scheduling gates"
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
@@ -48,8 +51,7 @@ class PodStrategy(NativeStrategy):
             obj["status"]["conditions"] = [_gated(metadata)]
         if "affinity" in spec or "topologySpreadConstraints" in spec:
             _merge_label_keys(spec, mapping(metadata, "labels"))
-        if "annotations" in metadata:
-            _sync_apparmor(obj)
+        _OLD_PROFILES.set(_sync_apparmor(obj) if "annotations" in metadata else ())
 
     def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
         """See `Strategy`."""
@@ -84,7 +86,7 @@ class PodStrategy(NativeStrategy):
     def warnings(self, obj: Object, old: Object | None, subresource: str) -> Sequence[str]:
         """See `Strategy`: of new pods, and of addresses in a status."""
         if old is None:
-            return [*_apparmor_warnings(obj), *pod_warnings(obj)]
+            return [*_OLD_PROFILES.get(), *pod_warnings(obj)]
         if subresource != "status":
             return []
         status = mapping(obj, "status")
@@ -197,37 +199,20 @@ def _require(term: Json, name: str, operator: str, labels: Mapping[str, str]) ->
             selector["matchExpressions"] = [*expressions, added]
 
 
-def _sync_apparmor(pod: Object) -> None:
-    """What an old annotation says becomes the field, in place (applyAppArmorVersionSkew)."""
-    spec = pod["spec"]
+def _sync_apparmor(pod: Object) -> list[str]:
+    """What an old annotation says becomes the field, in place; what is warned of (applyAppArmorVersionSkew)."""
+    spec, warnings = pod["spec"], []
     if mapping(spec, "os").get("name") == "windows":
-        return
+        return []
     of_pod = mapping(spec, "securityContext").get("appArmorProfile")
     for container in containers(spec):
-        annotation = pod["metadata"]["annotations"].get(f"{APPARMOR_PREFIX}{container.get('name', '')}")
-        context = mapping(container, "securityContext")
+        name, context = container.get("name", ""), mapping(container, "securityContext")
+        annotation = pod["metadata"]["annotations"].get(f"{APPARMOR_PREFIX}{name}")
         if annotation is None or context.get("appArmorProfile") is not None:
             continue
         profile = apparmor_of(annotation)
+        if profile is None or not same(profile, of_pod):
+            warnings.append(old_apparmor(name, ""))
         if profile is not None and not same(profile, of_pod):
             container["securityContext"] = {**context, "appArmorProfile": profile}
-
-
-def _apparmor_warnings(pod: Object) -> list[str]:
-    """Of annotations that became the field, or could not (applyAppArmorVersionSkew).
-
-    That a field stands where there is an annotation of the same meaning is taken for what was made of it.
-    """
-    spec, annotations = pod["spec"], mapping(pod["metadata"], "annotations")
-    if not annotations or mapping(spec, "os").get("name") == "windows":
-        return []
-    of_pod = mapping(spec, "securityContext").get("appArmorProfile")
-    warnings = []
-    for container in containers(spec):
-        name = container.get("name", "")
-        annotation = annotations.get(f"{APPARMOR_PREFIX}{name}")
-        if annotation is not None:
-            profile, own = apparmor_of(annotation), mapping(container, "securityContext").get("appArmorProfile")
-            if (profile is None and own is None) or (own is not None and own == profile and not same(profile, of_pod)):
-                warnings.append(old_apparmor(name, ""))
     return warnings

@@ -44,7 +44,7 @@ def pod_update(pod: Json, old: Json) -> Errors:
     yield from _only_added_tolerations(listed(spec, "tolerations"), listed(before, "tolerations"))
     yield from _only_deleted_gates(listed(spec, "schedulingGates"), listed(before, "schedulingGates"))
     if not same(spec, before):
-        yield from _other_fields(as_sent(spec, "spec"), before)
+        yield from _other_fields(spec, before)
 
 
 def _images(containers: Sequence[Json], field: str) -> Errors:
@@ -93,6 +93,18 @@ def _only_deleted_gates(new: Sequence[Json], old: Sequence[Json]) -> Errors:
 
 def _other_fields(spec: Json, old: Json) -> Errors:
     """Whatever else is changed, shown as a difference."""
+    munged = _munged(spec, old)
+    yield from _while_gated(munged, old)
+    if same(munged, old):
+        return
+    sent = _munged(as_sent(spec, "spec"), old)
+    list(_while_gated(sent, old))
+    shown = internal.difference(old, sent, "core.PodSpec")
+    yield forbidden("spec", f"pod updates may not change fields other than {_UPDATABLE}\n{shown}")
+
+
+def _munged(spec: Json, old: Json) -> dict[str, Any]:
+    """A spec with what may change put back."""
     munged = dict(spec)
     for name in ("containers", "initContainers"):
         if listed(spec, name):
@@ -100,11 +112,7 @@ def _other_fields(spec: Json, old: Json) -> Errors:
             munged[name] = [{**new, "image": before.get("image", "")} for new, before in pairs]
     for name in ("activeDeadlineSeconds", "schedulingGates", "tolerations"):
         munged[name] = old.get(name)
-    if listed(old, "schedulingGates"):
-        yield from _while_gated(munged, old)
-    if not same(munged, old):
-        shown = internal.difference(old, munged, "core.PodSpec")
-        yield forbidden("spec", f"pod updates may not change fields other than {_UPDATABLE}\n{shown}")
+    return munged
 
 
 # ------------------------------------------------------------------ while it is not to be scheduled
@@ -112,23 +120,25 @@ def _other_fields(spec: Json, old: Json) -> Errors:
 
 def _while_gated(munged: dict[str, Any], old: Json) -> Errors:
     """A pod that waits may be narrowed in where it runs; what is judged here is put back in ``munged``."""
-    if not same(munged.get("nodeSelector"), old.get("nodeSelector")):
+    if not listed(old, "schedulingGates"):
+        return
+    if not same(munged.get("nodeSelector") or None, old.get("nodeSelector")):
         wanted, before = mapping(munged, "nodeSelector"), mapping(old, "nodeSelector")
         if any(wanted.get(name) != value for name, value in before.items()):
             said = "only additions to spec.nodeSelector are allowed (no mutations or deletions)"
             yield invalid("spec.nodeSelector", as_sent(wanted or None, "spec", "nodeSelector"), said)
         munged["nodeSelector"] = old.get("nodeSelector")
     affinity, before_affinity = munged.get("affinity"), old.get("affinity")
-    new_node, old_node = mapping(affinity or {}, "nodeAffinity"), mapping(before_affinity or {}, "nodeAffinity")
+    new_node, old_node = ((each or {}).get("nodeAffinity") for each in (affinity, before_affinity))
     if same(new_node, old_node):
         return
-    yield from _node_affinity(new_node, old_node, "spec.affinity.nodeAffinity")
+    yield from _node_affinity(new_node or {}, old_node or {}, "spec.affinity.nodeAffinity")
     if affinity is None:
         munged["affinity"] = {"nodeAffinity": old_node}
-    elif before_affinity is None and not affinity.get("podAffinity") and not affinity.get("podAntiAffinity"):
+    elif before_affinity is None and not {"podAffinity", "podAntiAffinity"} & affinity.keys():
         munged["affinity"] = None
     else:
-        munged["affinity"] = {**affinity, "nodeAffinity": old_node or None}
+        munged["affinity"] = {**affinity, "nodeAffinity": old_node}
 
 
 def _node_affinity(new: Json, old: Json, field: str) -> Errors:
