@@ -76,6 +76,7 @@ def test_objects_are_there_from_the_start(tmp_path: Path) -> None:
     [
         (["--host", "192.0.2.1"], "allow_remote"),
         (["--host", "example.com"], "no IP address"),
+        (["--port", "65536"], "port=65536"),
         (["--objects", "/nowhere/at/all"], "/nowhere/at/all"),
     ],
 )

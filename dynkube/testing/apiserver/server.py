@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["APIServer"]
 
 _LOOPBACK = "127.0.0.1"
+_LAST_PORT = 65_535
 
 
 def _utc_now() -> datetime:
@@ -78,7 +79,7 @@ class APIServer(ServerFace):
         run_workloads: bool = False,
     ) -> None:
         self._host = _checked_host(host, allow_remote=allow_remote)
-        self._port = port
+        self._port = _checked_port(port)
         self._objects = objects if isinstance(objects, (str, os.PathLike, Mapping)) else tuple(objects)
         self._users = dict(checked_token_users(token_users))
         self._clock = clock
@@ -364,6 +365,12 @@ def _import_ahead(module: str) -> None:
     """Begin to import what is needed later: aiohttp waits for OpenSSL to read certificates, which needs no Python."""
     if module not in sys.modules:
         threading.Thread(target=importlib.import_module, args=(module,), name=f"import {module}").start()
+
+
+def _checked_port(port: int) -> int:
+    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
+        raise ConfigError(f"APIServer: port={port!r}: give a number up to {_LAST_PORT}, or 0 for a free one")
+    return port
 
 
 def _checked_host(host: str, *, allow_remote: bool) -> str:
