@@ -368,7 +368,7 @@ def _import_ahead(module: str) -> None:
 
 
 def _checked_port(port: int) -> int:
-    if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LAST_PORT:
+    if not 0 <= port <= _LAST_PORT:
         raise ConfigError(f"APIServer: port={port!r}: give a number up to {_LAST_PORT}, or 0 for a free one")
     return port
 
