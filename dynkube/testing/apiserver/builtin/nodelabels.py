@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dynkube.testing.apiserver.builtin.rules import Json, listed, mapping
+from dynkube.testing.apiserver.builtin.rules import Json, listed
 from dynkube.testing.apiserver.words import names
 from dynkube.testing.apiserver.words.fielderrors import child, index
 
-__all__ = ["deprecated_label", "selector_term_warnings", "selector_warnings"]
+__all__ = ["deprecated_label", "selector_term_warnings"]
 
 _DEPRECATED = {
     "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
@@ -37,15 +37,3 @@ def selector_term_warnings(term: Json, field: str, *, values: bool) -> Iterator[
             for place, value in enumerate(listed(expression, "values")):
                 for text in names.label_value(value):
                     yield f"{index(child(where, 'values'), place)}: {value} is invalid, {text}"
-
-
-def selector_warnings(selector: Json | None, field: str) -> Iterator[str]:
-    """Of a LabelSelector of nodes."""
-    for number, expression in enumerate(listed(selector or {}, "matchExpressions")):
-        key = expression.get("key", "")
-        if deprecated_label(key):
-            where = child(index(child(field, "matchExpressions"), number), "key")
-            yield f"{where}: {key} is {deprecated_label(key)}"
-    for key in mapping(selector or {}, "matchLabels"):
-        if deprecated_label(key):
-            yield f"{child(field, 'matchLabels', key)}: {deprecated_label(key)}"

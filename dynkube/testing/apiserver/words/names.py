@@ -11,14 +11,11 @@ import re
 from collections.abc import Sequence
 
 __all__ = [
-    "c_identifier",
     "config_map_key",
     "dns1035_label",
     "dns1123_label",
     "dns1123_subdomain",
-    "dns1123_subdomain_caseless",
     "dns1123_subdomain_with_underscore",
-    "env_var_name",
     "group_id",
     "http_header_name",
     "in_range",
@@ -49,20 +46,15 @@ _PORT = re.compile("[-a-z0-9]+")
 _LETTER = re.compile("[a-z]")
 _PERCENT = "[0-9]+%"
 _HEADER = "[-A-Za-z0-9]+"
-_VARIABLE = "[-._a-zA-Z][-._a-zA-Z0-9]*"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
-_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
 
 _RE_LABEL = re.compile(_LABEL)
 _RE_SUBDOMAIN = re.compile(_SUBDOMAIN)
-_RE_SUBDOMAIN_CASELESS = re.compile(_SUBDOMAIN, re.IGNORECASE | re.ASCII)
 _RE_SUBDOMAIN_WITH_UNDERSCORE = re.compile(_SUBDOMAIN_WITH_UNDERSCORE)
 _RE_LABEL_1035 = re.compile(_LABEL_1035)
 _RE_KEY = re.compile(_KEY)
 _RE_VALUE = re.compile(_VALUE)
 _RE_CONFIG_KEY = re.compile(_CONFIG_KEY)
-_RE_VARIABLE = re.compile(_VARIABLE)
-_RE_IDENTIFIER = re.compile(_IDENTIFIER)
 
 _ENDS = "must start and end with an alphanumeric character"
 
@@ -148,15 +140,6 @@ def dns1123_subdomain_with_underscore(name: str) -> Sequence[str]:
     return [*problems, regex_error(words + _ENDS, _SUBDOMAIN_WITH_UNDERSCORE, "example.com")]
 
 
-def dns1123_subdomain_caseless(name: str) -> Sequence[str]:
-    """A subdomain with letters of either case."""
-    problems = _too_long(name, 253, "bytes")
-    if _RE_SUBDOMAIN_CASELESS.fullmatch(name):
-        return problems
-    words = f"an RFC 1123 subdomain must consist of alphanumeric characters, '-' or '.', and {_ENDS}"
-    return [*problems, regex_error(words, _SUBDOMAIN, "Example.com")]
-
-
 def wildcard_dns1123_subdomain(name: str) -> Sequence[str]:
     """``*.`` and a subdomain, the host of an Ingress rule."""
     problems = _too_long(name, 253)
@@ -221,18 +204,6 @@ def _leads_out(value: str) -> Sequence[str]:
     return ["must not start with '..'"] if value.startswith("..") else _NONE
 
 
-def env_var_name(name: str) -> Sequence[str]:
-    """The name of an environment variable, by the strict rule."""
-    problems = []
-    if not _RE_VARIABLE.fullmatch(name):
-        words = (
-            "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and "
-            "must not start with a digit"
-        )
-        problems.append(regex_error(words, _VARIABLE, "my.env-name", "MY_ENV.NAME", "MyEnvName1"))
-    return [*problems, *_leads_out(name)]
-
-
 def relaxed_env_var_name(name: str) -> Sequence[str]:
     """The name of an environment variable, by the rule of today: printable ASCII without ``=``."""
     if not name:
@@ -240,17 +211,6 @@ def relaxed_env_var_name(name: str) -> Sequence[str]:
     if name.isascii() and name.isprintable() and "=" not in name:
         return _NONE
     return ["a valid environment variable name must consist only of printable ASCII characters other than '='"]
-
-
-def c_identifier(value: str) -> Sequence[str]:
-    """An identifier of C."""
-    if _RE_IDENTIFIER.fullmatch(value):
-        return _NONE
-    words = (
-        "a valid C identifier must start with alphabetic character or '_', followed by a string of alphanumeric "
-        "characters or '_'"
-    )
-    return [regex_error(words, _IDENTIFIER, "my_name", "MY_NAME", "MyName")]
 
 
 def port_name(name: str) -> Sequence[str]:

@@ -28,8 +28,6 @@ __all__ = [
     "IMMUTABLE",
     "NOT_NEGATIVE",
     "NameRule",
-    "immutable_field",
-    "non_negative_field",
     "validate_annotations",
     "validate_common_fields",
     "validate_conditions",
@@ -150,16 +148,6 @@ def _no_new_finalizers(new: Sequence[str], old: Sequence[str], field: str) -> li
     listed = ", ".join(map(quoted, extra))
     text = "no new finalizers can be added if the object is being deleted, found new finalizers "
     return [forbidden(field, f"{text}[]string{{{listed}}}")]
-
-
-def immutable_field(new: Any, old: Any, field: str) -> list[FieldError]:
-    """A field that may not change (ValidateImmutableField). ``new`` is shown as it is."""
-    return [] if new == old else [invalid(field, new, IMMUTABLE)]
-
-
-def non_negative_field(value: int, field: str) -> list[FieldError]:
-    """A number from 0 (ValidateNonnegativeField)."""
-    return [invalid(field, value, NOT_NEGATIVE)] if value < 0 else []
 
 
 def validate_label_name(name: str, field: str) -> list[FieldError]:
