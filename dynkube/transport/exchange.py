@@ -24,7 +24,7 @@ from dynkube.transport.adapter import Answer
 from dynkube.transport.auth import Credentials
 from dynkube.transport.body import is_gzip, read_whole
 from dynkube.transport.dial import Call, making
-from dynkube.transport.failures import Failures
+from dynkube.transport.failures import Failures, forget_frames
 from dynkube.transport.rotation import Rotation
 from dynkube.transport.scope import CallScope, CancelToken
 from dynkube.transport.session import SessionSender
@@ -270,14 +270,18 @@ class Exchange:
         try:
             self.check()
         except (CancelledError, DeadlineExceededError, ClosedError) as ending:
+            forget_frames(ending)  # and of the error, its context
             return ending
-        return self._link.failures.explain(
+        found = self._link.failures.explain(
             error,
             method=self._request.method,
             path=self._request.path,
             phase=self.call.phase,
             started=self.call.started,
         )
+        if found is not None and found is not error:
+            forget_frames(error)
+        return found
 
     def explained(self, error: Exception) -> Exception:
         """`explain`, or ``error`` itself."""

@@ -39,7 +39,7 @@ from dynkube.errors import (
 )
 from dynkube.transport.tls import describe_trust
 
-__all__ = ["Failures"]
+__all__ = ["Failures", "forget_frames"]
 
 _Error = TypeVar("_Error", bound=BaseException)
 
@@ -90,10 +90,7 @@ class Failures:
             return error
         if not isinstance(error, requests.RequestException | HTTPError | http.client.HTTPException | OSError):
             return None
-        chain = _links(error)
-        found = self._classify(error, chain, phase, started)
-        for each in chain:  # their frames hold the request as it was sent: its body, and its header in bytes
-            each.__traceback__ = None
+        found = self._classify(error, _links(error), phase, started)
         if isinstance(found, TransportError):
             found.method, found.url = method, f"{self._base_url}{path}"
         return found
@@ -227,6 +224,12 @@ class Failures:
             return InvalidRequestError(str(error))
         kind = ConnectError if isinstance(error, exceptions.ConnectionError) else TransportError
         return kind(f"{self._server}: {_root_text(_links(error))}")
+
+
+def forget_frames(error: BaseException) -> None:
+    """Take the frames off an error and what it wraps: they hold the request as it was sent, its body and header."""
+    for each in _links(error):
+        each.__traceback__ = None
 
 
 def _is_loss(error: BaseException) -> bool:

@@ -25,8 +25,10 @@ _AUTH_TYPES = frozenset({"bearer", "basic", "negotiate"})
 _CONFIDENTIAL_HEADER = re.compile("auth|cookie|token|secret|passw|api-?key|credential", re.IGNORECASE)
 # Whose bodies hold credentials, by their place in the path: Secrets, token requests and reviews.
 _CONFIDENTIAL_PATH = re.compile(r"/secrets(/|$|\?)|/serviceaccounts/[^/]+/token(/|$|\?)|/tokenreviews(/|$|\?)")
-# Secrets among others: in a List, in an apply, inside a Table; JSON and YAML.
-_CONFIDENTIAL_BODY = re.compile(rb"""["']?kind["']?\s*:\s*["']?(Secret|TokenRe)""")
+# Secrets among others: in a List, in an apply, inside a Table; JSON and YAML. And what an issuer's token endpoint says.
+_CONFIDENTIAL_BODY = re.compile(
+    rb"""["']?kind["']?\s*:\s*["']?(Secret|TokenRe)|["'](id|access|refresh)_token["']\s*:"""
+)
 _TEXT = re.compile("json|yaml|text", re.IGNORECASE)
 
 

@@ -112,8 +112,9 @@ class Files:
     def configs(self) -> Iterator[dynkube.RESTConfig]:
         """A configuration of the certificate's files, and one of the token's."""
         user = self._users[0]
-        files = {"cert_file": str(self._folder / "cert"), "key_file": str(self._folder / "key")}
-        yield dynkube.RESTConfig(host=user.host, tls=dynkube.TLSConfig(ca_data=user.tls.ca_data, **files))
+        cert, key = str(self._folder / "cert"), str(self._folder / "key")
+        tls = dynkube.TLSConfig(ca_data=user.tls.ca_data, cert_file=cert, key_file=key)
+        yield dynkube.RESTConfig(host=user.host, tls=tls)
         tls = dynkube.TLSConfig(ca_data=user.tls.ca_data)
         yield dynkube.RESTConfig(host=user.host, tls=tls, bearer_token_file=str(self._folder / "token"))
 
