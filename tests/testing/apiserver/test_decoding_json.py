@@ -154,7 +154,7 @@ class TestUntyped:
     def test_numbers_are_integers_of_64_bits_or_floats(self) -> None:
         value = decode_untyped(b'{"a": [1.0, 1e3, 9223372036854775808, 1.50]}').value
         assert value == {"a": [1, 1000, 9223372036854775808.0, 1.5]}
-        assert [type(each) for each in value["a"]] == [int, int, float, float]
+        assert [type(each) for each in value["a"]] == [float] * 4
 
     def test_a_number_that_no_float_can_hold(self) -> None:
         with pytest.raises(StatusError) as raised:

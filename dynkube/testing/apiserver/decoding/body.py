@@ -100,15 +100,15 @@ def decode_untyped(data: bytes) -> Decoded:
     except JSONSyntaxError as error:
         raise MalformedBody(str(error)) from None
     problems = duplicate_fields(value) if is_exact else []
-    # A float that Go writes without a point, and an integer that is a float to it, may be in there.
-    if is_exact or b".0" in data or _EXPONENT_OR_LONG.search(data):
+    # An integer that is a float to Go may be in there, and a float that is none.
+    if is_exact or _EXPONENT_OR_LONG.search(data):
         value = _plain(value)
     return Decoded(value, problems)
 
 
 def _plain(value: Any) -> Any:
     try:
-        return jsontext.plain(value)
+        return jsontext.plain(value, settles=False)
     except OverflowError as error:
         raise DecodingError(f"json: cannot unmarshal number {error} into Go value of type float64") from None
 

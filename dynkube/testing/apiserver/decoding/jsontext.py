@@ -134,8 +134,12 @@ def json_number(number: float) -> int | float:
     return int(number) if number.is_integer() and -(2**63) <= number < 2**63 else float(number)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any, *, settles: bool = True) -> Any:
     """The value as plain data, without `NumberLiteral` and `RepeatedKeys`; changed in place where it can be.
+
+    Args:
+        value: JSON data.
+        settles: Whether whole floats become integers, as `json_number` makes them.
 
     Raises:
         OverflowError: A number is too large for a float; the text is how it is written.
@@ -151,16 +155,16 @@ def plain(value: Any) -> Any:
                     container[key] = replaced
                 waiting.append(replaced)
             elif isinstance(each, (int, float)) and not isinstance(each, bool):
-                container[key] = _plain_number(each)
+                container[key] = _plain_number(each, settles)
     return root[0]
 
 
-def _plain_number(number: float) -> int | float:
+def _plain_number(number: float, settles: bool) -> int | float:
     if isinstance(number, int):
         return number if -(2**63) <= number < 2**63 else float(number)
     if math.isinf(number):
         raise OverflowError(number.text if isinstance(number, NumberLiteral) else str(number))
-    return json_number(number)
+    return json_number(number) if settles else float(number)
 
 
 # --------------------------------------------------------------------------- the parser

@@ -154,7 +154,7 @@ def _no_object(outcome: Any, text: str) -> StatusError:
 def _settled(outcome: Object, *, typed: bool) -> Object:
     if not typed:
         try:
-            return dict(plain(outcome))
+            return dict(plain(outcome, settles=False))
         except OverflowError as error:
             problem = f"json: cannot unmarshal number {error} into Go value of type float64"
             raise DecodingError(problem) from None
