@@ -9,6 +9,7 @@ import enum
 import gc
 import json
 import threading
+import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -206,3 +207,15 @@ class TestGCPause:
         with ThreadPoolExecutor(8) as pool:
             assert sorted(pool.map(work, range(8))) == list(range(8))
         assert gc.isenabled()
+
+
+@pytest.mark.parametrize(
+    "broken", [b'{"kind":"Secret","data":{"x":"hunter2"', b'[{"kind": "Secret", "data": {"x": "hunter2"}}]']
+)
+def test_a_broken_secret_is_neither_in_the_error_nor_in_its_frames(broken: bytes) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode_object(broken)
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    below = [each for each in shown.stack if each.filename.endswith("/dynkube/codec.py")]
+    assert below
+    assert "hunter2" not in str(caught.value) + str([each.locals for each in below])

@@ -156,3 +156,12 @@ def test_streams_and_other_than_text_are_not_shown(server, transport, logged):
 )
 def test_masks(name, value, shown):
     assert masked(name, value) == shown
+
+
+@pytest.mark.behaviour("2.2.10")
+def test_what_an_issuers_token_endpoint_says_is_never_shown(server, transport, caplog):
+    caplog.set_level(level_of(10), logger="dynkube.http")
+    server.reply_json({"access_token": SECRET, "id_token": SECRET, "refresh_token": SECRET})
+    transport.send(Request("POST", "/token", body=b"grant_type=refresh_token"))
+    assert "Response body: <masked>" in caplog.text
+    assert SECRET not in caplog.text

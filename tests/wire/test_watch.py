@@ -153,3 +153,10 @@ def test_the_bookmark_that_ends_the_initial_events() -> None:
     assert not is_initial_events_end(WatchEvent(EventType.ADDED, annotated))
     assert not is_initial_events_end(WatchEvent(EventType.BOOKMARK, {"metadata": {"resourceVersion": "9"}}))
     assert not is_initial_events_end(WatchEvent(EventType.BOOKMARK, {}))
+
+
+@pytest.mark.behaviour("2.2.10")
+def test_an_event_does_not_show_what_is_in_a_secret() -> None:
+    secret = {"kind": "Secret", "data": {"password": "hunter2"}}
+    assert repr(WatchEvent(EventType.ADDED, secret)) == "WatchEvent(ADDED, <a Secret>)"
+    assert "'kind': 'Pod'" in repr(WatchEvent(EventType.DELETED, {"kind": "Pod"}, final_state_unknown=True))
