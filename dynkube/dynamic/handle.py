@@ -871,7 +871,7 @@ class ResourceHandle:
 
 
 class _frames_forgotten:  # noqa: N801 - reads as a participle
-    """What is raised in this block leaves without the frames below it: they hold the object, which may be a Secret."""
+    """What we refuse in this block leaves without the frames below it: they hold the object, which may be a Secret."""
 
     __slots__ = ()
 
@@ -879,7 +879,8 @@ class _frames_forgotten:  # noqa: N801 - reads as a participle
         """Nothing to do."""
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        while error is not None:
+        refused = isinstance(error, InvalidRequestError)
+        while refused and error is not None:
             error.__traceback__ = None
             error = error.__cause__ or error.__context__
 
