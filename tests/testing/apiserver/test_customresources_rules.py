@@ -416,6 +416,164 @@ def test_rules_are_not_asked_where_values_are_of_no_use(schema: Any, value: Any,
     assert judged(schema, value) == problems
 
 
+@pytest.mark.parametrize(
+    ("schema", "value", "old", "problems"),
+    [
+        (
+            {
+                "type": "object",
+                "properties": {
+                    "a": {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 1 && oldSelf > 1"}]}
+                },
+            },
+            {"a": 2},
+            {"a": "x"},
+            [
+                'spec.a: Invalid value: "integer": invalid data, expected int, got string evaluating rule: self > 1 && oldSelf > 1'
+            ],
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "string", "x-kubernetes-validations": [{"rule": "self != oldSelf"}]}},
+            },
+            {"a": "x"},
+            {"a": [1]},
+            [
+                'spec.a: Invalid value: "string": invalid data, expected string, got []interface {} evaluating rule: self != oldSelf'
+            ],
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "number", "x-kubernetes-validations": [{"rule": "self > oldSelf"}]}},
+            },
+            {"a": 1},
+            {"a": {}},
+            [
+                'spec.a: Invalid value: "number": invalid data, expected float, got map[string]interface {} evaluating rule: self > oldSelf'
+            ],
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "boolean", "x-kubernetes-validations": [{"rule": "self == oldSelf"}]}},
+            },
+            {"a": True},
+            {"a": 1},
+            [
+                'spec.a: Invalid value: "boolean": invalid data, expected bool, got int64 evaluating rule: self == oldSelf'
+            ],
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {
+                    "a": {
+                        "type": "object",
+                        "properties": {"b": {"type": "integer"}},
+                        "x-kubernetes-validations": [{"rule": "!has(oldSelf.b) || self.b > oldSelf.b"}],
+                    }
+                },
+            },
+            {"a": {"b": 1}},
+            {"a": {"b": "x"}},
+            [
+                'spec.a: Invalid value: "object": invalid data, expected int, got string evaluating rule: !has(oldSelf.b) || self.b > oldSelf.b'
+            ],
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {
+                    "a": {
+                        "type": "object",
+                        "properties": {"b": {"type": "integer"}},
+                        "x-kubernetes-validations": [{"rule": "self.b > oldSelf.b"}],
+                    }
+                },
+            },
+            {"a": {"b": 1}},
+            {"a": 5},
+            [
+                'spec.a: Invalid value: "object": invalid data, expected a map for the provided schema with type=object evaluating rule: self.b > oldSelf.b'
+            ],
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {
+                    "a": {
+                        "type": "array",
+                        "items": {"type": "integer"},
+                        "maxItems": 5,
+                        "x-kubernetes-validations": [{"rule": "self.all(x, x in oldSelf)"}],
+                    }
+                },
+            },
+            {"a": [1]},
+            {"a": {}},
+            [
+                'spec.a: Invalid value: "array": invalid data, expected an array for the provided schema with type=array evaluating rule: self.all(x, x in oldSelf)'
+            ],
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {
+                    "a": {"x-kubernetes-int-or-string": True, "x-kubernetes-validations": [{"rule": "self != oldSelf"}]}
+                },
+            },
+            {"a": 1},
+            {"a": True},
+            [
+                'spec.a: Invalid value: "": invalid data, expected XIntOrString value to be either a string or integer evaluating rule: self != oldSelf'
+            ],
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {
+                    "a": {"type": "string", "format": "byte", "x-kubernetes-validations": [{"rule": "self != oldSelf"}]}
+                },
+            },
+            {"a": "YQ=="},
+            {"a": "*"},
+            [
+                'spec.a: Invalid value: "string": Invalid byte formatted string *: illegal base64 data at input byte 0 evaluating rule: self != oldSelf'
+            ],
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "integer", "x-kubernetes-validations": [{"rule": "self > 1"}]}},
+            },
+            {"a": 2.0},
+            {"a": 1},
+            ['spec.a: Invalid value: "integer": invalid data, expected int, got float64 evaluating rule: self > 1'],
+        ),
+        (
+            {
+                "type": "object",
+                "maxProperties": 5,
+                "additionalProperties": {"type": "integer"},
+                "x-kubernetes-validations": [{"rule": "self.all(k, !(k in oldSelf) || self[k] > oldSelf[k])"}],
+            },
+            {"a": 1},
+            {"a": "x"},
+            [
+                'spec: Invalid value: "object": invalid data, expected int, got string evaluating rule: self.all(k, !(k in oldSelf) || self[k] > oldSelf[k])'
+            ],
+        ),
+    ],
+    ids=str,
+)
+def test_values_that_are_not_what_the_schema_says_are_errors(
+    schema: Any, value: Any, old: Any, problems: list[str]
+) -> None:
+    assert judged(schema, value, old) == problems
+
+
 def test_what_broke_a_rule_before_and_did_not_change_is_warned_of() -> None:
     kind = strategy(
         {"type": "object", "properties": {"a": ruled("self.i > 9", message="too small"), "b": {"type": "string"}}}

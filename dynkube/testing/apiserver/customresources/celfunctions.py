@@ -17,22 +17,18 @@ from typing import Any
 from celpy import celtypes
 from celpy.evaluation import CELEvalError, base_functions
 
-from dynkube.testing.apiserver.customresources.celvalues import KeyedList, SetList
+from dynkube.testing.apiserver.customresources.celvalues import KeyedList, SetList, failure
 from dynkube.testing.apiserver.customresources.patterns import compile_pattern
 from dynkube.testing.apiserver.words.govalues import plain
 
-__all__ = ["FUNCTIONS", "NO_OVERLOAD", "equal", "failure"]
+__all__ = ["FUNCTIONS", "NO_OVERLOAD", "equal"]
 
 NO_OVERLOAD = "no such overload"
+_ABSENT = object()
 
 Function = Callable[..., Any]
 
 _MAX_INT, _MIN_INT = 2**63 - 1, -(2**63)
-
-
-def failure(text: str) -> CELEvalError:
-    """An error as a value."""
-    return CELEvalError(text)
 
 
 def _is_number(value: Any) -> bool:
@@ -138,7 +134,8 @@ def _conditional(condition: Any, one: Any, other: Any) -> Any:
 
 def _in(item: Any, container: Any) -> Any:
     if isinstance(container, celtypes.MapType):
-        return celtypes.BoolType(any(equal(item, key) for key in container))
+        found = next((value for key, value in container.items() if equal(item, key)), _ABSENT)
+        return found if isinstance(found, CELEvalError) else celtypes.BoolType(found is not _ABSENT)
     if isinstance(container, celtypes.ListType):
         return celtypes.BoolType(any(equal(item, each) for each in container))
     raise TypeError
@@ -399,6 +396,8 @@ def _not_converted(to: str) -> CELEvalError:
 def _string(value: Any) -> Any:
     if isinstance(value, celtypes.BoolType):
         return celtypes.StringType("true" if value else "false")
+    if isinstance(value, float) and not math.isfinite(value):
+        return celtypes.StringType("NaN" if math.isnan(value) else f"{'+' if value > 0 else '-'}Inf")
     if isinstance(value, (celtypes.DoubleType, celtypes.IntType, celtypes.UintType)):
         return celtypes.StringType(plain(float(value) if isinstance(value, float) else int(value)))
     return base_functions["string"](value)

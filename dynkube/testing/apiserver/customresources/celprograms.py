@@ -17,10 +17,14 @@ from celpy import celtypes
 from celpy.celparser import CELParseError
 from celpy.evaluation import Activation, CELEvalError, Evaluator
 
-from dynkube.testing.apiserver.customresources.celfunctions import FUNCTIONS, NO_OVERLOAD, failure
+from dynkube.testing.apiserver.customresources.celfunctions import FUNCTIONS, NO_OVERLOAD
+from dynkube.testing.apiserver.customresources.celvalues import failure
 from dynkube.testing.apiserver.customresources.patterns import problem_of
 
 __all__ = ["Program", "RuleError", "compile_rule", "constant_error", "member_of"]
+
+
+_SURPRISES = (CELEvalError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class RuleError(Exception):
@@ -42,7 +46,10 @@ class Program:
             RuleError: There is none.
         """
         activation = Activation(vars=dict(variables), functions=dict(FUNCTIONS))
-        value = _RuleEvaluator(self.tree, activation).visit(self.tree)
+        try:
+            value = _RuleEvaluator(self.tree, activation).visit(self.tree)
+        except _SURPRISES as error:  # cel-python's own: a rule never ends a request
+            raise RuleError(str(error) or type(error).__name__) from error
         if isinstance(value, CELEvalError):
             raise RuleError(str(value.args[0]))
         return value
@@ -168,7 +175,11 @@ class _RuleEvaluator(Evaluator):
             return member
         if not isinstance(member, celtypes.MapType):
             return failure(NO_OVERLOAD)
-        return celtypes.BoolType(celtypes.StringType(str(selection.children[1])) in member)
+        key = celtypes.StringType(str(selection.children[1]))
+        if key not in member:
+            return celtypes.BoolType(False)
+        value: Any = member[key]
+        return value if isinstance(value, CELEvalError) else celtypes.BoolType(True)
 
     def member_dot_arg(self, tree: lark.Tree[Any]) -> Any:
         """A method, or a macro over a list or the keys of a map."""

@@ -13,14 +13,22 @@ from typing import Any
 
 from celpy import celtypes
 from celpy.adapter import json_to_cel
+from celpy.evaluation import CELEvalError
 
 from dynkube.testing.apiserver.customresources.escaping import escaped
 from dynkube.testing.apiserver.customresources.structural import Structural, structural
+from dynkube.testing.apiserver.decoding.scalars import canonical_base64
+from dynkube.testing.apiserver.words.govalues import go_type
 
-__all__ = ["KeyedList", "SetList", "bound", "with_type_meta"]
+__all__ = ["KeyedList", "SetList", "bound", "failure", "with_type_meta"]
 
 _HIDDEN = "\0"
 """Begins the keys of what a rule cannot reach, but what counts when objects are compared."""
+
+
+def failure(text: str) -> CELEvalError:
+    """An error as a value."""
+    return CELEvalError(text)
 
 
 class SetList(celtypes.ListType):
@@ -64,20 +72,28 @@ _TYPE_META = structural(
 
 
 def bound(value: Any, schema: Structural, *, is_resource: bool = False) -> Any:
-    """A value that obeys the schema, for cel-python."""
+    """A value for cel-python; an error where it is not what the schema says: it may have been let pass."""
     if value is None:
-        return None
+        return None if schema.is_nullable else failure("invalid data, got null for schema with nullable=false")
     if schema.is_int_or_string:
-        return celtypes.StringType(value) if isinstance(value, str) else celtypes.IntType(value)
-    bind = _BINDERS.get(schema.type)
-    if bind is None:
-        return json_to_cel(value)
+        return _int_or_string(value)
     if schema.type == "object":
         return _object(value, with_type_meta(schema) if is_resource or schema.is_embedded else schema)
-    return bind(value, schema)
+    bind = _BINDERS.get(schema.type)
+    return json_to_cel(value) if bind is None else bind(value, schema)
 
 
-def _object(value: dict[str, Any], schema: Structural) -> Any:
+def _int_or_string(value: Any) -> Any:
+    if isinstance(value, str):
+        return celtypes.StringType(value)
+    if type(value) is int:
+        return celtypes.IntType(value)
+    return failure("invalid data, expected XIntOrString value to be either a string or integer")
+
+
+def _object(value: Any, schema: Structural) -> Any:
+    if not isinstance(value, dict):
+        return failure("invalid data, expected a map for the provided schema with type=object")
     if not schema.properties and schema.additional is not None:
         additional = schema.additional
         entries: Iterable[tuple[Any, Any]] = ((name, bound(each, additional)) for name, each in value.items())
@@ -97,7 +113,9 @@ def _fields(value: dict[str, Any], schema: Structural) -> Iterator[tuple[str, An
             yield identifier, bound(each, known)
 
 
-def _array(value: list[Any], schema: Structural) -> Any:
+def _array(value: Any, schema: Structural) -> Any:
+    if not isinstance(value, list):
+        return failure("invalid data, expected an array for the provided schema with type=array")
     items = schema.items or schema
     found = [bound(each, items) for each in value]
     if schema.list_type == "set":
@@ -109,9 +127,39 @@ def _array(value: list[Any], schema: Structural) -> Any:
     return celtypes.ListType(found)
 
 
-def _string(value: str, schema: Structural) -> Any:
-    make = _FORMATS.get(str(schema.raw.get("format", "")))
-    return celtypes.StringType(value) if make is None else make(value)
+def _string(value: Any, schema: Structural) -> Any:
+    if not isinstance(value, str):
+        return failure(f"invalid data, expected string, got {go_type(value)}")
+    name = str(schema.raw.get("format", ""))
+    make = _FORMATS.get(name)
+    if make is None:
+        return celtypes.StringType(value)
+    try:
+        return make(value)
+    except ValueError as error:
+        what = name if name == "duration" else f"{name} formatted string"
+        return failure(f"Invalid {what} {value}: {error}")
+
+
+def _number(value: Any, schema: Structural) -> Any:
+    del schema
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return celtypes.DoubleType(value)
+    return failure(f"invalid data, expected float, got {go_type(value)}")
+
+
+def _integer(value: Any, schema: Structural) -> Any:
+    del schema
+    if type(value) is int:
+        return celtypes.IntType(value)
+    return failure(f"invalid data, expected int, got {go_type(value)}")
+
+
+def _boolean(value: Any, schema: Structural) -> Any:
+    del schema
+    if isinstance(value, bool):
+        return celtypes.BoolType(value)
+    return failure(f"invalid data, expected bool, got {go_type(value)}")
 
 
 def _timestamp(value: str) -> Any:
@@ -143,7 +191,7 @@ def _unit(unit: str) -> float:
 
 
 def _bytes(value: str) -> Any:
-    return celtypes.BytesType(base64.b64decode(value))
+    return celtypes.BytesType(base64.b64decode(canonical_base64(value)))
 
 
 _FORMATS: dict[str, Callable[[str], Any]] = {
@@ -153,10 +201,9 @@ _FORMATS: dict[str, Callable[[str], Any]] = {
     "byte": _bytes,
 }
 _BINDERS: dict[str, Callable[[Any, Structural], Any]] = {
-    "object": _object,
     "array": _array,
     "string": _string,
-    "number": lambda value, _schema: celtypes.DoubleType(value),
-    "integer": lambda value, _schema: celtypes.IntType(value),
-    "boolean": lambda value, _schema: celtypes.BoolType(value),
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
 }
