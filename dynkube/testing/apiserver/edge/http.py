@@ -379,6 +379,8 @@ class _Connection(web.RequestHandler):
         self, request: web.BaseRequest, status: int = 500, exc: BaseException | None = None, message: str | None = None
     ) -> web.StreamResponse:
         """Of what the parser refuses; and of a bug, which `HTTPServer` lets nobody see."""
+        if isinstance(exc, ConnectionError):  # a client that has gone is no bug
+            raise exc
         if status != 400:
             _logger.error("%s: the connection failed: %s", request.remote, message or exc, exc_info=exc)
             raise ConnectionResetError
