@@ -97,19 +97,32 @@ def _other_fields(spec: Json, old: Json) -> Errors:
     yield from _while_gated(munged, old)
     if same(munged, old):
         return
-    sent = _munged(as_sent(spec, "spec"), old)
+    sent = _munged(_with_requests(as_sent(spec, "spec")), old)
     list(_while_gated(sent, old))
     shown = internal.difference(old, sent, "core.PodSpec")
     yield forbidden("spec", f"pod updates may not change fields other than {_UPDATABLE}\n{shown}")
+
+
+def _with_requests(spec: Json) -> Json:
+    """Where there are limits there are requests: of limits that are there and empty, such ones."""
+    changed = dict(spec)
+    for name in ("containers", "initContainers"):
+        if listed(spec, name):
+            changed[name] = [
+                {**each, "resources": {"requests": {}, **each["resources"]}}
+                if "limits" in mapping(each, "resources")
+                else each
+                for each in spec[name]
+            ]
+    return changed
 
 
 def _munged(spec: Json, old: Json) -> dict[str, Any]:
     """A spec with what may change put back."""
     munged = dict(spec)
     for name in ("containers", "initContainers"):
-        if listed(spec, name):
-            pairs = zip(spec[name], old[name], strict=True)
-            munged[name] = [{**new, "image": before.get("image", "")} for new, before in pairs]
+        pairs = zip(listed(spec, name), listed(old, name), strict=True)
+        munged[name] = [{**new, "image": before.get("image", "")} for new, before in pairs] or None
     for name in ("activeDeadlineSeconds", "schedulingGates", "tolerations"):
         munged[name] = old.get(name)
     return munged
