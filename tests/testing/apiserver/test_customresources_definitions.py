@@ -7,9 +7,11 @@ import re
 from typing import Any
 
 import pytest
-from crds import TEXT, WHOLE, checked, definition, listed, of, version
+from crds import DEFINITIONS, TEXT, WHOLE, checked, definition, listed, of, version
+from raw import RawClient
 
 from dynkube.schema import GroupVersion
+from dynkube.testing import APIServer
 from dynkube.testing.apiserver.customresources import conditions
 from dynkube.testing.apiserver.customresources.approval import ApprovalState, approval
 from dynkube.testing.apiserver.customresources.definitions import CustomResourceDefinitionStrategy
@@ -602,3 +604,16 @@ def test_the_end_of_a_definition() -> None:
 def test_a_definition_that_never_was_served_says_so_at_its_end() -> None:
     status = conditions.finish_deletion(decoded(definition(GROUP)), NOW)
     assert status["conditions"][0]["reason"] == "NeverEstablished"
+
+
+def test_rules_that_are_not_enforced_are_told_in_a_header_and_refuse_nothing() -> None:
+    crd = field(checked(TEXT | {"maxLength": 9}, "isURL(self)"))
+    with APIServer() as server:
+        client = RawClient(server.kubeconfig)
+        answer = client.request("POST", DEFINITIONS, crd)
+        assert answer.headers.get_all("Warning") == [
+            '299 - "x-kubernetes-validations: this server does not enforce the rule \\"isURL(self)\\": it needs isURL()"'
+        ]
+        body = {"apiVersion": f"{GROUP}/v1", "kind": "Widget", "metadata": {"name": "x"}, "field": "none"}
+        path = f"/apis/{GROUP}/v1/namespaces/default/widgets"
+        assert client.request("POST", path, body).status == 201
