@@ -128,8 +128,12 @@ def test_a_revoked_token_is_renewed_and_the_create_sent_again(server, plugins, c
 
 
 @pytest.mark.behaviour("1.9.8")
-def test_a_403_does_not_run_the_plugin_again(server, plugins, client_of):
-    plugin = plugins.make(credential(token=token_of(server)))
+def test_a_403_does_not_run_the_plugin_again(raw, namespace, plugins, client_of):
+    accounts = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    raw.request("POST", accounts, {"metadata": {"name": "powerless"}})
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    token = raw.request("POST", f"{accounts}/powerless/token", request).json()["status"]["token"]
+    plugin = plugins.make(credential(token=token))
     client = client_of(plugin)
     with pytest.raises(dynkube.ForbiddenError):
         client.resource(CONFIGMAPS).namespace("kube-system").list()
