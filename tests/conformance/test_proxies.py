@@ -56,7 +56,9 @@ def test_a_proxy_that_is_gone_is_named_without_its_password(server):
     assert PASSWORD not in str(caught.value)
 
 
-@pytest.mark.parametrize(("scheme", "said"), [("http", "407"), ("socks5", "Connection closed unexpectedly|GeneralProxyError")])
+@pytest.mark.parametrize(
+    ("scheme", "said"), [("http", "407"), ("socks5", "Connection closed unexpectedly|GeneralProxyError")]
+)
 def test_a_wrong_password_is_a_connect_error_that_names_the_proxy(server, scheme, said):
     with KINDS[scheme](authenticated=True) as port:
         config = server.config.copy(proxy_url=f"{scheme}://{USER}:wrong-sesame@127.0.0.1:{port}")
