@@ -17,6 +17,7 @@ __all__ = [
     "endpoint_ip",
     "ip",
     "ip_warnings",
+    "is_cidr",
     "is_ipv6",
     "parse_ip",
     "strict_ip",
@@ -108,6 +109,11 @@ def _split_cidr(text: str) -> tuple[Address, int] | None:
         return None
     limit = 128 if ":" in address else 32
     return (found, int(length)) if int(length) <= limit and len(length) < 10 else None
+
+
+def is_cidr(text: str) -> bool:
+    """Whether it is a range, however it is written."""
+    return _split_cidr(text) is not None
 
 
 def _masked(address: Address, length: int) -> str:

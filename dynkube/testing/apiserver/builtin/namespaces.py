@@ -9,7 +9,7 @@ from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver.builtin.native import NativeStrategy, keep
 from dynkube.testing.apiserver.builtin.rules import Errors, listed, mapping, qualified_name, word
 from dynkube.testing.apiserver.words import names
-from dynkube.testing.apiserver.words.fielderrors import invalid
+from dynkube.testing.apiserver.words.fielderrors import FieldError, invalid
 from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["NamespaceStrategy"]
@@ -41,7 +41,13 @@ class NamespaceStrategy(NativeStrategy):
         finalizers = listed(obj["spec"], "finalizers")
         if "kubernetes" not in finalizers:
             obj["spec"]["finalizers"] = [*finalizers, "kubernetes"]
-        _label(obj)  # by the name that was generated
+
+    def validate(self, obj: Object) -> Sequence[FieldError]:
+        """See `Strategy`; a name that was generated becomes the label when all is well (Canonicalize)."""
+        errors = super().validate(obj)
+        if not errors and not names.dns1123_label(obj["metadata"].get("name", "")):
+            _label(obj)
+        return errors
 
     def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
         """See `Strategy`."""

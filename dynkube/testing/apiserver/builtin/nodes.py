@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver.builtin import internal
-from dynkube.testing.apiserver.builtin.addresses import cidr, cidr_warnings
+from dynkube.testing.apiserver.builtin.addresses import cidr, cidr_warnings, is_cidr, is_ipv6
 from dynkube.testing.apiserver.builtin.native import NativeStrategy, keep
 from dynkube.testing.apiserver.builtin.pod.scheduling import taint_effect
 from dynkube.testing.apiserver.builtin.resourcenames import resource_quantity
@@ -22,6 +22,7 @@ from dynkube.testing.apiserver.builtin.rules import (
 )
 from dynkube.testing.apiserver.words import names
 from dynkube.testing.apiserver.words.fielderrors import child, duplicate, forbidden, index, invalid, required
+from dynkube.testing.apiserver.words.fielderrors import internal as internal_error
 from dynkube.testing.apiserver.words.objectmeta import validate_label_name
 from dynkube.testing.apiserver.words.resources import Object
 
@@ -58,6 +59,8 @@ class NodeStrategy(NativeStrategy):
         ranges = listed(obj["spec"], "podCIDRs")
         for number, text in enumerate(ranges):
             yield from cidr(text, index("spec.podCIDRs", number))
+        if len(ranges) > 1:
+            yield from _of_both_families(ranges, "spec.podCIDRs")
 
     def judge_change(self, obj: Object, old: Object) -> Errors:
         """See `NativeStrategy`."""
@@ -132,6 +135,16 @@ def _taints(taints: Sequence[Json], field: str) -> Errors:
             shown = internal.shown(taint, "core.Taint")
             yield replace(duplicate(where, shown), detail="taints must be unique by key and effect pair")
         seen.add((name, effect))
+
+
+def _of_both_families(ranges: Sequence[str], field: str) -> Errors:
+    for number, text in enumerate(ranges):
+        if not is_cidr(text):
+            said = f"invalid PodCIDRs. failed to check with dual stack with error:invalid CIDR[{number}]"
+            yield internal_error(field, f"{said}: <nil> (invalid CIDR address: {text})")
+            break
+    if len({is_ipv6(text.partition("/")[0]) for text in ranges}) != len(ranges):
+        yield invalid(field, list(ranges), "may specify no more than one CIDR for each IP family")
 
 
 class RuntimeClassStrategy(NativeStrategy):

@@ -103,7 +103,7 @@ def _scopes(spec: Json) -> Errors:
 
 def _selector(spec: Json, hard: Sequence[str], field: str) -> Errors:
     selector = spec["scopeSelector"]
-    shown = internal.shown(selector, "core.ScopeSelector")
+    shown = internal.shown(as_sent(selector, "spec", "scopeSelector"), "core.ScopeSelector")
     found = [requirement.get("scopeName", "") for requirement in listed(selector, "matchExpressions")]
     for requirement in listed(selector, "matchExpressions"):
         scope = requirement.get("scopeName", "")

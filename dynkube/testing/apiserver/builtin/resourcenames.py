@@ -14,6 +14,7 @@ __all__ = [
     "is_huge_page",
     "is_native",
     "is_standard_quota",
+    "is_whole",
     "may_overcommit",
     "page_multiple",
     "quota_resource_name",
@@ -103,8 +104,13 @@ def resource_quantity(name: str, text: str, field: str) -> Errors:
     quantity = amount(text)
     if quantity.nano < 0:
         yield invalid(field, text, "must be greater than or equal to 0")
-    if (name in _COUNTED or is_extended(name)) and quantity.milli_value % 1000:
+    if (name in _COUNTED or is_extended(name)) and not is_whole(text):
         yield invalid(field, text, NOT_INTEGER)
+
+
+def is_whole(text: str) -> bool:
+    """Whether there is no fraction."""
+    return amount(text).milli_value % 1000 == 0
 
 
 def page_multiple(name: str, text: str, field: str) -> Errors:

@@ -38,6 +38,8 @@ def store_new(
     strategy.prepare_for_create(obj)
     errors = creation_errors(scope.resource, obj, strategy.validate(obj))
     if errors:
+        if not scope.resource.is_custom:
+            scope.warn_all(strategy.warnings_of_refusal())
         raise statuses.invalid(scope.kind_of(obj), metadata.get("name", ""), errors)
     scope.warn_all(strategy.warnings(obj, None, scope.subresource))
     if is_update:

@@ -100,7 +100,7 @@ class Strategy:
         return ()
 
     def warnings_of_refusal(self) -> Sequence[str]:
-        """What the update that was just judged warns of, though it is refused."""
+        """What the write that was just judged warns of, though it is refused; not for creates of custom resources."""
         return ()
 
     def reset_fields(self, subresource: str) -> Sequence[tuple[str, ...]]:

@@ -16,7 +16,8 @@ from dynkube.testing.apiserver.builtin.pod.warnings import template_warnings
 from dynkube.testing.apiserver.builtin.rules import Errors, Json, immutable, mapping, non_negative, same
 from dynkube.testing.apiserver.builtin.selectors import is_usable, matches, shown_selector
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.words.fielderrors import child, invalid, not_supported, required
+from dynkube.testing.apiserver.words import statuses
+from dynkube.testing.apiserver.words.fielderrors import child, invalid, not_supported, quoted, required
 from dynkube.testing.apiserver.words.objectmeta import validate_label_selector
 from dynkube.testing.apiserver.words.resources import Object
 
@@ -45,9 +46,15 @@ class DaemonSetStrategy(WorkloadStrategy):
             rolling = strategy.setdefault("rollingUpdate", {})
             rolling.setdefault("maxUnavailable", 1)
             rolling.setdefault("maxSurge", 0)
+        elif strategy.get("rollingUpdate") is not None:
+            strategy["rollingUpdate"] = {"maxUnavailable": 0, "maxSurge": 0, **strategy["rollingUpdate"]}
         spec.setdefault("revisionHistoryLimit", 10)
         default_template(spec.setdefault("template", {}))
-        _count(obj, _counted(obj))
+        text = mapping(obj["metadata"], "annotations").get(_TEMPLATE_GENERATION, "0")
+        if not _is_number(text):
+            about = f'DaemonSet in version "{group_version.version}" cannot be handled as a DaemonSet'
+            raise statuses.bad_request(f"{about}: strconv.ParseInt: parsing {quoted(text)}: invalid syntax")
+        _count(obj, int(text))
 
     def prepare_for_create(self, obj: Object) -> None:
         """See `Strategy`."""
@@ -85,8 +92,12 @@ class DaemonSetStrategy(WorkloadStrategy):
 
 
 def _counted(obj: Json) -> int:
-    text = mapping(obj["metadata"], "annotations").get(_TEMPLATE_GENERATION, "0")
-    return int(text) if text.removeprefix("-").isdigit() else 0
+    return int(mapping(obj["metadata"], "annotations").get(_TEMPLATE_GENERATION, "0"))
+
+
+def _is_number(text: str) -> bool:
+    digits = text[1:] if text[:1] in ("+", "-") else text
+    return digits.isascii() and digits.isdigit()
 
 
 def _count(obj: Object, generation: int) -> None:

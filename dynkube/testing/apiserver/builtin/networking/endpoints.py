@@ -165,8 +165,6 @@ def _settle(obj: Object) -> None:
 
 
 def _slice_warnings(obj: Json) -> Iterator[str]:
-    if obj.get("addressType") not in ("IPv4", "IPv6"):
-        return
     for number, endpoint in enumerate(listed(obj, "endpoints")):
         for place, address in enumerate(listed(endpoint, "addresses")):
             where = index(child(index("endpoints", number), "addresses"), place)
@@ -228,7 +226,9 @@ def _endpoint(endpoint: Json, kind: str, field: str) -> Errors:
 
 
 def _slice_address(address: str, kind: str, field: str, where: str) -> Errors:
-    if kind == "FQDN":
+    if kind == "FQDN" and not address:
+        yield required(where)
+    elif kind == "FQDN":
         yield from each(where, address, names.dns1123_subdomain(address))
         if "." not in address and not names.dns1123_subdomain(address):
             yield invalid(where, address, "should be a domain with at least two segments separated by dots")

@@ -24,6 +24,7 @@ from dynkube.testing.apiserver.builtin.rules import (
     one_of,
     word,
 )
+from dynkube.testing.apiserver.builtin.sent import sent_at
 from dynkube.testing.apiserver.words import names
 from dynkube.testing.apiserver.words.fielderrors import (
     child,
@@ -132,7 +133,7 @@ def ephemeral_containers(pod: PodParts, field: str) -> Errors:
         if target and target not in others:
             yield not_found(child(where, "targetContainerName"), target)
         for each_name in _NOT_EPHEMERAL:
-            if container.get(each_name):
+            if container.get(each_name) or sent_at(None, child(where, each_name)) is not None:
                 yield forbidden(child(where, each_name), said)
         for place, mount in enumerate(listed(container, "volumeMounts")):
             for each_name in ("subPath", "subPathExpr"):

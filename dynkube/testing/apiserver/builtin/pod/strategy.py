@@ -55,6 +55,8 @@ class PodStrategy(NativeStrategy):
 
     def prepare_for_update(self, obj: Object, old: Object, subresource: str) -> None:
         """See `Strategy`."""
+        if _OLD_PROFILES.get():
+            _OLD_PROFILES.set(())
         if subresource == "status":
             _prepare_status(obj, old)
             return
@@ -96,6 +98,10 @@ class PodStrategy(NativeStrategy):
             for number, address in enumerate(listed(status, name))
             for warning in ip_warnings(address.get("ip", ""), child(index(child("status", name), number), "ip"))
         ]
+
+    def warnings_of_refusal(self) -> Sequence[str]:
+        """See `Strategy`: what is warned of before anything is judged."""
+        return _OLD_PROFILES.get()
 
     def reset_fields(self, subresource: str) -> Sequence[tuple[str, ...]]:
         """See `Strategy`."""

@@ -14,7 +14,8 @@ from dynkube.testing.apiserver.builtin.pod.annotations import (
 )
 from dynkube.testing.apiserver.builtin.pod.overlaps import overlapping_paths
 from dynkube.testing.apiserver.builtin.pod.spec import walk
-from dynkube.testing.apiserver.builtin.rules import Json, amount, listed, mapping, same
+from dynkube.testing.apiserver.builtin.resourcenames import is_whole
+from dynkube.testing.apiserver.builtin.rules import Json, listed, mapping, same
 from dynkube.testing.apiserver.words import names
 from dynkube.testing.apiserver.words.fielderrors import child, index, key, quoted
 
@@ -153,7 +154,7 @@ def claim_spec_warnings(spec: Json, field: str) -> Warnings:
     """Of the spec of a claim (pkg/api/persistentvolumeclaim/util.go)."""
     for kind in ("requests", "limits"):
         size = mapping(mapping(spec, "resources"), kind).get("storage")
-        if size is not None and amount(size).milli_value % 1000:
+        if size is not None and not is_whole(size):
             where = key(child(field, "resources", kind), "storage")
             yield f"{where}: fractional byte value {quoted(size)} is invalid, must be an integer"
 
@@ -179,7 +180,7 @@ def _repeated(items: Sequence[Json], name: str, field: str) -> Warnings:
 def _fractions(amounts: Json, field: str) -> Warnings:
     for name in ("memory", "ephemeral-storage"):
         text = amounts.get(name)
-        if text is not None and text[-1:] in "mun" and amount(text).milli_value % 1000:
+        if text is not None and text[-1:] != "i" and not is_whole(text):
             yield f"{key(field, name)}: fractional byte value {quoted(text)} is invalid, must be an integer"
 
 

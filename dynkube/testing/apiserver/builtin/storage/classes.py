@@ -11,6 +11,7 @@ from dynkube.testing.apiserver.builtin.native import NativeStrategy, keep_metada
 from dynkube.testing.apiserver.builtin.nodelabels import deprecated_label
 from dynkube.testing.apiserver.builtin.rules import (
     Errors,
+    Json,
     immutable,
     listed,
     mapping,
@@ -20,7 +21,7 @@ from dynkube.testing.apiserver.builtin.rules import (
     same,
 )
 from dynkube.testing.apiserver.builtin.sent import as_sent
-from dynkube.testing.apiserver.words.fielderrors import child, forbidden, index, invalid, required
+from dynkube.testing.apiserver.words.fielderrors import child, duplicate, forbidden, index, invalid, required
 from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = [
@@ -55,6 +56,7 @@ class StorageClassStrategy(NativeStrategy):
         if policy:
             yield from one_of(policy, ("Delete", "Retain"), "reclaimPolicy")
         yield from one_of(obj["volumeBindingMode"], ("Immediate", "WaitForFirstConsumer"), "volumeBindingMode")
+        yield from _topologies(listed(obj, "allowedTopologies"), "allowedTopologies")
 
     def judge_change(self, obj: Object, old: Object) -> Errors:
         """See `NativeStrategy`."""
@@ -75,6 +77,34 @@ class StorageClassStrategy(NativeStrategy):
                     where = index(child(index("allowedTopologies", number), "matchLabelExpressions"), place)
                     warnings.append(f"{child(where, 'key')}: {deprecated_label(key)}")
         return warnings
+
+
+def _topologies(terms: Sequence[Json], field: str) -> Errors:
+    # The real server's list of those before begins with as many empty ones: an empty term is always there.
+    before: list[Mapping[str, set[str]]] = [{} for _ in terms]
+    for number, term in enumerate(terms):
+        where = child(index(field, number), "matchLabelExpressions")
+        found: dict[str, set[str]] = {}
+        for place, expression in enumerate(listed(term, "matchLabelExpressions")):
+            key = expression.get("key", "")
+            yield from _topology(expression, index(where, place))
+            if key in found:
+                yield duplicate(child(index(where, place), "key"), key)
+            found[key] = set(listed(expression, "values"))
+        for other in before:
+            if other == found:
+                yield duplicate(where, "")
+        before.append(found)
+
+
+def _topology(expression: Json, field: str) -> Errors:
+    values, where = listed(expression, "values"), child(field, "values")
+    if not values:
+        yield required(where)
+    for number, value in enumerate(values):
+        if value in values[:number]:
+            yield duplicate(index(where, number), value)
+    yield from qualified_name(expression.get("key", ""), child(field, "key"))
 
 
 class CSIDriverStrategy(NativeStrategy):
