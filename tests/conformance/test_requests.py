@@ -14,6 +14,7 @@ from manifests import crd
 NAMESPACES = "/api/v1/namespaces"
 GROUP = "requests.dynkube.dev"
 META = "g=meta.k8s.io;v=v1"
+_CUSTOM = re.compile(r"/apis/(?![^/]*\.k8s\.io)[^/]*\.")
 _REVISION = re.compile(r"(?<=current: )\d+|(?<=resourceVersion\\\\\\\":\\\\\\\")\d+")
 
 
@@ -38,6 +39,13 @@ def gadgets(both: Both) -> str:
     body = {"apiVersion": f"{GROUP}/v1", "kind": "Gadget", "metadata": {"name": "a", "labels": {"app": "shop"}}}
     both.post(where, body, compare=False)
     return where
+
+
+def _without_custom_groups(document: Any) -> Any:
+    """What is not found is answered with all paths there are; those of other cases' groups are not the same on both."""
+    if not isinstance(document, dict) or "paths" not in document:
+        return document
+    return document | {"paths": [path for path in document["paths"] if not _CUSTOM.match(path)]}
 
 
 def without_revisions(document: Any) -> Any:
@@ -85,7 +93,7 @@ class TestPaths:
         ],
     )  # fmt: skip
     def test_elsewhere(self, both: Both, gadgets: str, where: str, method: str) -> None:
-        both.request(method, where, b"{}" if method == "POST" else None)
+        both.request(method, where, b"{}" if method == "POST" else None, mask=_without_custom_groups)
 
     @pytest.mark.parametrize(
         "name", ["..", ".", "a%2Fb", "a%20b", "%ff", "%00", "a%25b", "A", "x" * 300, "a%2", "%C3%BC", "a;b", "a+b"]
