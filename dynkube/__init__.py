@@ -100,6 +100,7 @@ if TYPE_CHECKING:
         UpdateOptions,
     )
     from dynkube.patches import PatchType
+    from dynkube.polling import retry_on_conflict
     from dynkube.resources import (
         APIGroup,
         APIResource,
@@ -239,6 +240,7 @@ __all__ = [
     "in_cluster_config",
     "load_config",
     "log_warning",
+    "retry_on_conflict",
     "set_default_warning_handler",
     "suppress_warnings",
 ]
@@ -328,6 +330,7 @@ _NAMES_BY_MODULE: dict[str, tuple[str, ...]] = {
         "UpdateOptions",
     ),
     "dynkube.patches": ("PatchType",),
+    "dynkube.polling": ("retry_on_conflict",),
     "dynkube.resources": (
         "APIGroup",
         "APIResource",
