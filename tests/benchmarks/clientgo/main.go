@@ -60,6 +60,10 @@ func main() {
 		"get":       func() figures { return get(pods, count) },
 		"watch":     func() figures { return watch(pods, count) },
 		"discovery": func() figures { return discover(config) },
+
+		"informer":        func() figures { return informer(client, os.Args[3], count) },
+		"informer-events": func() figures { return informerEvents(client, os.Args[3], count) },
+		"informer-idle":   func() figures { return informerIdle(client, count) },
 	}
 	if os.Args[1] == "list" || os.Args[1] == "iterate" {
 		_, err := pods.Get(context.Background(), "pod-00000", metav1.GetOptions{})
