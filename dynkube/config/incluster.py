@@ -13,7 +13,8 @@ from dynkube.errors import ConfigError, NotInClusterError
 
 __all__ = ["SERVICE_ACCOUNT_FOLDER", "InCluster", "in_cluster_config"]
 
-SERVICE_ACCOUNT_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount"
+SERVICE_ACCOUNT_FOLDER = "var/run/secrets/kubernetes.io/serviceaccount"
+"""Where every container has it mounted, below the root of its file system."""
 
 _log = logging.getLogger("dynkube.config")
 
@@ -23,12 +24,12 @@ class InCluster:
 
     Args:
         environ: The environment; None for that of the process, at the time of each call.
-        folder: Where the service account is mounted.
+        root: The root of the pod's file system, below which the service account is mounted.
     """
 
-    def __init__(self, *, environ: Mapping[str, str] | None = None, folder: str = SERVICE_ACCOUNT_FOLDER) -> None:
+    def __init__(self, *, environ: Mapping[str, str] | None = None, root: str = "/") -> None:
         self._environ = environ
-        self._folder = Path(folder)
+        self._folder = Path(root, SERVICE_ACCOUNT_FOLDER)
 
     def possible(self) -> bool:
         """Whether this looks like a pod: both variables are set and there is a token."""
@@ -95,14 +96,15 @@ class InCluster:
         return str(path) if usable else ""
 
 
-def in_cluster_config(*, environ: Mapping[str, str] | None = None, folder: str = SERVICE_ACCOUNT_FOLDER) -> RESTConfig:
+def in_cluster_config(*, environ: Mapping[str, str] | None = None, root: str = "/") -> RESTConfig:
     """The configuration of the pod that this runs in (client-go's ``rest.InClusterConfig``).
 
     The token is read now, and its file is read again as it rotates.
 
     Args:
         environ: The environment; None for that of the process.
-        folder: Where the service account is mounted.
+        root: The root of the file system below which the service account is mounted; another than ``"/"`` for a
+            container whose volumes are mounted below a folder (HostProcess containers on Windows, tests).
 
     Raises:
         NotInClusterError: This is no pod.
@@ -113,7 +115,7 @@ def in_cluster_config(*, environ: Mapping[str, str] | None = None, folder: str =
     dynkube.errors.NotInClusterError: unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and \
 KUBERNETES_SERVICE_PORT must be defined
     """
-    return InCluster(environ=environ, folder=folder).rest_config()
+    return InCluster(environ=environ, root=root).rest_config()
 
 
 def read_token(path: str) -> str:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from dynkube.config.incluster import SERVICE_ACCOUNT_FOLDER
+
 
 def kubeconfig(
     *,
@@ -50,9 +52,9 @@ def put(tmp_path: Path) -> Callable[..., str]:
 
 @pytest.fixture
 def pod(tmp_path: Path) -> Path:
-    """A service account folder, as a pod has it."""
-    folder = tmp_path / "serviceaccount"
-    folder.mkdir()
+    """A service account folder, as a pod has it, below a root of the test's own."""
+    folder = tmp_path / SERVICE_ACCOUNT_FOLDER
+    folder.mkdir(parents=True)
     (folder / "token").write_text("pod-token\n")
     (folder / "ca.crt").write_text("-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
     (folder / "namespace").write_text("pod-ns\n")

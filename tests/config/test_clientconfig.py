@@ -385,7 +385,7 @@ def test_in_memory_kubeconfigs_know_no_folder(monkeypatch, tmp_path):
 
 def deferred(environ, pod, *, overrides=None, **changes):
     rules = LoadingRules.default(environ).copy(**changes)
-    return ClientConfig(rules, overrides, in_cluster=InCluster(environ=environ, folder=str(pod)))
+    return ClientConfig(rules, overrides, in_cluster=InCluster(environ=environ, root=str(pod.parents[4])))
 
 
 @pytest.mark.behaviour("1.7.4")

@@ -22,7 +22,7 @@ from dynkube.errors import ConfigError, NotInClusterError
 )
 def test_the_host(pod, host, url):
     environ = {"KUBERNETES_SERVICE_HOST": host, "KUBERNETES_SERVICE_PORT": "443"}
-    assert in_cluster_config(environ=environ, folder=str(pod)).base_url == url
+    assert in_cluster_config(environ=environ, root=str(pod.parents[4])).base_url == url
 
 
 @pytest.mark.behaviour("1.7.1")
@@ -37,7 +37,7 @@ def test_the_host(pod, host, url):
 )
 def test_not_in_a_cluster(pod, environ):
     with pytest.raises(NotInClusterError) as caught:
-        in_cluster_config(environ=environ, folder=str(pod))
+        in_cluster_config(environ=environ, root=str(pod.parents[4]))
     assert str(caught.value) == (
         "unable to load in-cluster configuration, KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT must be defined"
     )
@@ -45,7 +45,7 @@ def test_not_in_a_cluster(pod, environ):
 
 @pytest.mark.behaviour("1.7.2")
 def test_token_and_ca(pod, pod_environ):
-    config = in_cluster_config(environ=pod_environ, folder=str(pod))
+    config = in_cluster_config(environ=pod_environ, root=str(pod.parents[4]))
     assert config.bearer_token == "pod-token"
     assert config.bearer_token_file == str(pod / "token")
     assert config.tls == TLSConfig(ca_file=str(pod / "ca.crt"))
@@ -56,7 +56,7 @@ def test_token_and_ca(pod, pod_environ):
 def test_a_missing_token_is_an_error(pod, pod_environ):
     (pod / "token").unlink()
     with pytest.raises(ConfigError, match=r"token file .*/token: No such file"):
-        in_cluster_config(environ=pod_environ, folder=str(pod))
+        in_cluster_config(environ=pod_environ, root=str(pod.parents[4]))
 
 
 @pytest.mark.behaviour("1.7.2")
@@ -67,7 +67,7 @@ def test_a_bad_ca_is_only_logged(pod, pod_environ, caplog, content):
     else:
         (pod / "ca.crt").write_text(content)
     with caplog.at_level(logging.ERROR, "dynkube.config"):
-        config = in_cluster_config(environ=pod_environ, folder=str(pod))
+        config = in_cluster_config(environ=pod_environ, root=str(pod.parents[4]))
     assert config.tls == TLSConfig()
     assert config.is_tls
     assert "expected to load root CA config from" in caplog.text
@@ -75,20 +75,20 @@ def test_a_bad_ca_is_only_logged(pod, pod_environ, caplog, content):
 
 @pytest.mark.behaviour("1.7.3")
 def test_possible(pod, pod_environ):
-    folder = str(pod)
-    assert InCluster(environ=pod_environ, folder=folder).possible()
-    assert not InCluster(environ={}, folder=folder).possible()
+    root = str(pod.parents[4])
+    assert InCluster(environ=pod_environ, root=root).possible()
+    assert not InCluster(environ={}, root=root).possible()
     (pod / "token").unlink()
-    assert not InCluster(environ=pod_environ, folder=folder).possible()
+    assert not InCluster(environ=pod_environ, root=root).possible()
     (pod / "token").mkdir()
-    assert not InCluster(environ=pod_environ, folder=folder).possible()
+    assert not InCluster(environ=pod_environ, root=root).possible()
 
 
 @pytest.mark.behaviour("1.7.5")
 def test_overrides_that_count(pod, pod_environ):
     def config(cluster=None, user=None):
         overrides = Overrides(cluster_info=cluster or Cluster(), auth_info=user or AuthInfo(), timeout=5)
-        return InCluster(environ=pod_environ, folder=str(pod)).rest_config(overrides)
+        return InCluster(environ=pod_environ, root=str(pod.parents[4])).rest_config(overrides)
 
     assert config(Cluster(server="https://other")).base_url == "https://other"
     assert config(Cluster(certificate_authority="/other.crt")).tls == TLSConfig(ca_file="/other.crt")
@@ -106,7 +106,7 @@ def test_overrides_that_count(pod, pod_environ):
 
 def test_a_token_is_never_sent_to_a_plain_http_override(pod, pod_environ):
     with pytest.raises(ConfigError, match="plain http"):
-        InCluster(environ=pod_environ, folder=str(pod)).rest_config(
+        InCluster(environ=pod_environ, root=str(pod.parents[4])).rest_config(
             Overrides(cluster_info=Cluster(server="http://other"))
         )
 
@@ -114,7 +114,7 @@ def test_a_token_is_never_sent_to_a_plain_http_override(pod, pod_environ):
 @pytest.mark.behaviour("1.7.6", "1.11.1")
 def test_namespace(pod, pod_environ):
     def namespace(overrides=None, **environ):
-        return InCluster(environ={**pod_environ, **environ}, folder=str(pod)).namespace(overrides)
+        return InCluster(environ={**pod_environ, **environ}, root=str(pod.parents[4])).namespace(overrides)
 
     assert namespace(Overrides(context=Context(namespace="x")), POD_NAMESPACE="env") == ("x", True)
     assert namespace(POD_NAMESPACE="env") == ("env", False)
@@ -128,7 +128,7 @@ def test_namespace(pod, pod_environ):
 def test_the_environment_is_read_when_asked(pod, pod_environ, monkeypatch):
     for name in pod_environ:
         monkeypatch.delenv(name, raising=False)
-    found = InCluster(folder=str(pod))
+    found = InCluster(root=str(pod.parents[4]))
     assert not found.possible()
     for name, value in pod_environ.items():
         monkeypatch.setenv(name, value)

@@ -13,6 +13,7 @@ import pytest
 from manifests import PODS, SECRETS
 
 import dynkube
+from dynkube.config.incluster import SERVICE_ACCOUNT_FOLDER
 from dynkube.testing import AccessRule, ControlPlane
 
 ACCOUNT = "system:serviceaccount:default:robot"
@@ -26,7 +27,7 @@ import dynkube
 from dynkube.config import in_cluster_config
 from dynkube.transport import Transport
 
-config = in_cluster_config(folder=sys.argv[1])
+config = in_cluster_config(root=sys.argv[1])
 transport = Transport(config, clock=lambda: time.monotonic() * 100)
 with dynkube.RESTClient(config, transport=transport) as rest:
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
@@ -58,7 +59,7 @@ class Mount:
     """The folder of a service account, as a pod has it."""
 
     def __init__(self, folder: Path, plane: ControlPlane, admin: dynkube.DynamicClient) -> None:
-        folder.mkdir()
+        folder.mkdir(parents=True)
         self.folder = folder
         self._accounts = admin.resource(SERVICE_ACCOUNTS).namespace("default")
         self._secrets = admin.resource(SECRETS).namespace("default")
@@ -109,7 +110,7 @@ def test_a_pod_goes_on_when_its_token_is_replaced_and_the_first_revoked(
 ) -> None:
     admin.resource(SERVICE_ACCOUNTS).namespace("default").create({"metadata": {"name": "robot"}})
     plane.allow(AccessRule(user=ACCOUNT, verbs=("*",), resources=("configmaps",), namespace="default"))
-    mount = Mount(tmp_path / "serviceaccount", plane, admin)
+    mount = Mount(tmp_path / SERVICE_ACCOUNT_FOLDER, plane, admin)
     first = mount.write_token("first")
     program = tmp_path / "robot.py"
     program.write_text(PROGRAM)
@@ -117,7 +118,7 @@ def test_a_pod_goes_on_when_its_token_is_replaced_and_the_first_revoked(
     container = {
         "name": "robot",
         "image": "none",
-        "command": [sys.executable, str(program), str(mount.folder)],
+        "command": [sys.executable, str(program), str(tmp_path)],
         "env": [
             {"name": "KUBERNETES_SERVICE_HOST", "value": where.hostname},
             {"name": "KUBERNETES_SERVICE_PORT", "value": str(where.port)},
