@@ -1,4 +1,4 @@
-"""JSON bytes to plain dicts and back; the one module that knows msgspec.
+"""JSON bytes to plain dicts and back; with `dynkube.records` the only module that knows msgspec.
 
 Three things live here because they are about bytes, not about Kubernetes:
 

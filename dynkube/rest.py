@@ -34,7 +34,7 @@ from dynkube.wire.request import RequestBuilder
 from dynkube.wire.response import Result, status_error_of
 from dynkube.wire.retry import Mode, RetryPolicy
 from dynkube.wire.warnings import WarningHandler, log_warning, parse_warning_headers
-from dynkube.wire.watch import EventType, WatchDecoder, WatchEvent
+from dynkube.wire.watch import AnyWatchEvent, EventType, WatchDecoder, WatchEvent
 
 if TYPE_CHECKING:
     from requests import Session  # noqa: TID251 - a name in annotations
@@ -455,6 +455,30 @@ class WatchStream:
         while chunk := self._stream.read():
             yield from decoder.feed(chunk)
         yield from decoder.finish()
+
+    def batches(self, *, records: bool = False) -> Iterator[list[AnyWatchEvent]]:
+        """As `strict`, but what one read brings comes together; an empty list where that is no whole event yet.
+
+        Args:
+            records: whether objects come as `RawObject`, undecoded.
+
+        Raises:
+            TransportError: the connection was lost.
+            DecodeError: something is no event; the events before it have been given.
+            ClosedError: the watch was closed.
+        """
+        if self._stream is None:
+            return
+        decoder = WatchDecoder(records=records)
+        while chunk := self._stream.read():
+            events: list[AnyWatchEvent] = []
+            try:
+                events.extend(decoder.feed(chunk))
+            except DecodeError:
+                yield events
+                raise
+            yield events
+        yield decoder.finish()
 
     def _tolerant(self) -> Iterator[WatchEvent]:
         try:

@@ -7,15 +7,26 @@ values, however they are chunked. It reads no socket; whoever does feeds it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 from dynkube.codec import MAX_FRAME_BYTES, FrameSplitter, decode_object
 from dynkube.errors import APIStatusError, DecodeError, FrameTooLargeError, status_error_class
+from dynkube.records import RawObject, record_of_frame
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # only type checkers need the default, and they bring the module along
+
+    ObjectT = TypeVar("ObjectT", bound=dict[str, Any] | RawObject, default=dict[str, Any])
+else:
+    from typing import TypeVar
+
+    ObjectT = TypeVar("ObjectT")
 
 __all__ = [
+    "AnyWatchEvent",
     "EventType",
     "WatchDecoder",
     "WatchEvent",
@@ -47,19 +58,20 @@ class EventType(StrEnum):
 
 
 _TYPES = {each.value: each for each in EventType}
+_OF_OBJECTS = {each.value: each for each in (EventType.ADDED, EventType.MODIFIED, EventType.DELETED)}
 
 
 @dataclass(frozen=True, slots=True)
-class WatchEvent:
+class WatchEvent(Generic[ObjectT]):
     """One event of a watch.
 
     Attributes:
         type: what happened.
-        object: the object as a plain dict; for BOOKMARK only its resourceVersion counts, for
-            ERROR it is a ``Status``.
+        object: the object as a plain dict (as a `RawObject` where records were asked for); for BOOKMARK
+            only its resourceVersion counts, for ERROR it is a ``Status``, always as dicts.
         final_state_unknown: for DELETED: the deletion was found out afterwards, by a list
-            (client-go's DeletedFinalStateUnknown). The object then holds only apiVersion, kind
-            and, in its metadata, name, namespace, uid and the last resourceVersion seen.
+            (client-go's DeletedFinalStateUnknown). The object then is a dict and holds only apiVersion,
+            kind and, in its metadata, name, namespace, uid and the last resourceVersion seen.
 
     Example:
         >>> event = WatchEvent(EventType.ADDED, {"kind": "Pod", "metadata": {"name": "api"}})
@@ -68,17 +80,22 @@ class WatchEvent:
     """
 
     type: EventType
-    object: dict[str, Any]
+    object: ObjectT
     final_state_unknown: bool = False
 
     def __repr__(self) -> str:
         # In logs and in tracebacks, too: what a Secret holds does not show.
-        shown = "<a Secret>" if self.object.get("kind") == "Secret" else repr(self.object)
+        is_secret = isinstance(self.object, dict) and self.object.get("kind") == "Secret"
+        shown = "<a Secret>" if is_secret else repr(self.object)
         unknown = ", final_state_unknown=True" if self.final_state_unknown else ""
         return f"WatchEvent({self.type}, {shown}{unknown})"
 
 
-def error_of(event: WatchEvent) -> APIStatusError | None:
+AnyWatchEvent: TypeAlias = WatchEvent[Any]
+"""A `WatchEvent` whose object is a dict or a `RawObject`."""
+
+
+def error_of(event: AnyWatchEvent) -> APIStatusError | None:
     """The error that an ERROR event carries, None for any other event.
 
     Example:
@@ -111,7 +128,7 @@ def raise_on_error(event: WatchEvent) -> WatchEvent:
     return event
 
 
-def is_initial_events_end(event: WatchEvent) -> bool:
+def is_initial_events_end(event: AnyWatchEvent) -> bool:
     """Whether this bookmark ends the initial events of a watch that asked for them (KEP-3157)."""
     if event.type is not EventType.BOOKMARK:
         return False
@@ -135,6 +152,7 @@ class WatchDecoder:
 
     Args:
         limit: the largest frame in bytes.
+        records: whether the objects of ADDED, MODIFIED and DELETED come as `RawObject`, undecoded.
 
     Example:
         >>> decoder = WatchDecoder()
@@ -146,13 +164,14 @@ class WatchDecoder:
         []
     """
 
-    def __init__(self, limit: int = MAX_FRAME_BYTES) -> None:
+    def __init__(self, limit: int = MAX_FRAME_BYTES, *, records: bool = False) -> None:
         self._limit = limit
+        self._event_or_none: Callable[[bytes], AnyWatchEvent | None] = _record_or_none if records else _event_or_none
         self._pending: list[bytes] = []  # the line that is not complete, in the pieces it came in
         self._pending_bytes = 0
         self._splitter: FrameSplitter | None = None  # once a frame has gone beyond its line
 
-    def feed(self, chunk: bytes) -> Iterator[WatchEvent]:
+    def feed(self, chunk: bytes) -> Iterator[AnyWatchEvent]:
         """Add bytes; give the events that are complete now, decoded as they are taken.
 
         Take them all before the next call.
@@ -170,7 +189,7 @@ class WatchDecoder:
         """
         if self._splitter is not None:
             for frame in self._splitter.feed(chunk):
-                yield _event(frame)
+                yield self._event(frame)
             return
         *lines, rest = chunk.split(b"\n")
         for number, line in enumerate(lines):
@@ -178,13 +197,13 @@ class WatchDecoder:
             if not whole or whole.isspace():
                 continue
             self._check(len(whole))
-            event = _event_or_none(whole)
+            event = self._event_or_none(whole)
             if event is not None:
                 yield event
                 continue
             frames, is_whole = self._split(whole + b"\n")
             for frame in frames:
-                yield _event(frame)
+                yield self._event(frame)
             if not is_whole:
                 yield from self.feed(b"\n".join((*lines[number + 1 :], rest)))
                 return
@@ -198,7 +217,7 @@ class WatchDecoder:
             else:
                 self._keep(rest)
 
-    def finish(self) -> list[WatchEvent]:
+    def finish(self) -> list[AnyWatchEvent]:
         """Say that the stream has ended; an incomplete frame is dropped silently.
 
         A stream that is cut looks like one that ends (AM/watch/streamwatcher.go: EOF and
@@ -217,6 +236,10 @@ class WatchDecoder:
         self._join(b"")
         return last
 
+    def _event(self, frame: bytes) -> AnyWatchEvent:
+        event = self._event_or_none(frame)
+        return event if event is not None else _checked(decode_object(frame, what="watch event"), frame)
+
     def _split(self, line: bytes) -> tuple[list[bytes], bool]:
         # Several objects on one line, or one that goes on beyond its line: then no lines any more.
         splitter = FrameSplitter(self._limit)
@@ -226,17 +249,17 @@ class WatchDecoder:
             self._splitter = splitter
         return frames, is_whole
 
-    def _without_newline(self, rest: bytes) -> Iterator[WatchEvent]:
+    def _without_newline(self, rest: bytes) -> Iterator[AnyWatchEvent]:
         # The last object may be complete although no newline follows (other servers than
         # kube-apiserver); mostly the chunk only happens to end with a brace.
-        event = _event_or_none(rest)
+        event = self._event_or_none(rest)
         if event is not None:
             yield event
             return
         frames = FrameSplitter(self._limit).feed(rest)
         self._keep(_after(rest, frames))
         for frame in frames:
-            yield _event(frame)
+            yield self._event(frame)
 
     def _join(self, piece: bytes) -> bytes:
         if not self._pending:
@@ -259,16 +282,24 @@ class WatchDecoder:
             )
 
 
-def _event(frame: bytes) -> WatchEvent:
-    return _checked(decode_object(frame, what="watch event"), frame)
-
-
-def _event_or_none(line: bytes) -> WatchEvent | None:
+def _event_or_none(line: bytes) -> AnyWatchEvent | None:
     try:
         decoded = decode_object(line, what="watch event")
     except DecodeError:
         return None
     return _checked(decoded, line)
+
+
+def _record_or_none(line: bytes) -> AnyWatchEvent | None:
+    try:
+        name, record = record_of_frame(line)
+    except DecodeError as error:
+        event = _event_or_none(line)
+        if event is None or event.type not in _OF_OBJECTS:
+            return event
+        raise DecodeError(str(error)) from None
+    event_type = _OF_OBJECTS.get(name)
+    return WatchEvent(event_type, record) if event_type is not None else _event_or_none(line)
 
 
 def _checked(decoded: dict[str, Any], frame: bytes) -> WatchEvent:
