@@ -142,16 +142,17 @@ def update_request(
     obj: Mapping[str, Any],
     *,
     namespace: str = "",
+    name: str = "",
     subresource: str = "",
     options: UpdateOptions | None = None,
     accept: str = ACCEPT_JSON,
 ) -> Request:
-    """Replace an object, which says its own name.
+    """Replace an object, which says its own name unless it is given.
 
     Raises:
-        InvalidRequestError: the object has no ``metadata.name``.
+        InvalidRequestError: there is no name, neither given nor in ``metadata.name``.
     """
-    name = _name_in(obj)
+    name = name or _name_in(obj)
     path = resource_path(gvr, namespace=namespace, name=name, subresource=subresource)
     return _write("PUT", "update", path, gvr, obj, options, accept, name, namespace)
 

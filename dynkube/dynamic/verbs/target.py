@@ -1,0 +1,164 @@
+"""What every verb works on: one resource, where it lives, and how it is spoken to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dynkube.dynamic.collection import Collection, metadata_of
+from dynkube.errors import InvalidRequestError
+from dynkube.options import ApplyOptions, UpdateOptions
+from dynkube.rest import RESTClient
+from dynkube.schema import GroupVersionResource, gvk_of
+from dynkube.transport import CancelToken
+from dynkube.wire.messages import Response
+from dynkube.wire.request import ACCEPT_JSON, ACCEPT_METADATA, apply_request, update_request
+from dynkube.wire.response import decode_response
+
+__all__ = ["Target", "check_object", "frames_forgotten", "name_of"]
+
+
+class Target:
+    """One resource, in one namespace or in none, without a verb; the verbs' classes add theirs.
+
+    Attributes:
+        gvr: the resource.
+    """
+
+    __slots__ = (
+        "_accept",
+        "_default_namespace",
+        "_namespace",
+        "_namespaced",
+        "_rest",
+        "_subresource",
+        "gvr",
+    )
+
+    def __init__(
+        self,
+        rest: RESTClient,
+        gvr: GroupVersionResource,
+        *,
+        namespaced: bool | None = None,
+        namespace: str = "",
+        default_namespace: str = "",
+        subresource: str = "",
+        accept: str = ACCEPT_JSON,
+    ) -> None:
+        self._rest = rest
+        self.gvr = gvr
+        self._namespaced = namespaced
+        self._namespace = namespace
+        self._default_namespace = default_namespace
+        self._subresource = subresource
+        self._accept = accept
+
+    def _collection(self) -> Collection:
+        if self._subresource:
+            raise InvalidRequestError(
+                f"subresource: {self._subresource!r} is of one object, not of a collection; "
+                'list, watch and wait on a handle without it, .subresource("...") is for the others'
+            )
+        return Collection(self._rest, self.gvr, self._namespace, self._accept)
+
+    def _object(self, response: Response) -> dict[str, Any]:
+        obj = decode_response(response)
+        return metadata_of(obj) if self._accept is ACCEPT_METADATA else obj
+
+    def _namespace_for_name(self) -> str:
+        if self._namespace or not self._namespaced:
+            return self._namespace
+        return self._default_namespace
+
+    def _namespace_for_object(self, obj: Mapping[str, Any]) -> str:
+        if self._namespace or self._namespaced is False:
+            return self._namespace
+        metadata = obj.get("metadata")
+        own = metadata.get("namespace") if isinstance(metadata, Mapping) else None
+        if own:
+            return str(own)
+        return self._default_namespace if self._namespaced else ""
+
+    # Verbs of their own for the status do these on another subresource.
+
+    def _put(
+        self,
+        obj: Mapping[str, Any],
+        name: str,
+        subresource: str,
+        options: UpdateOptions,
+        timeout: float | None,
+        cancel: CancelToken | None,
+    ) -> dict[str, Any]:
+        with frames_forgotten():
+            check_object(obj)
+            request = update_request(
+                self.gvr,
+                obj,
+                name=name,
+                namespace=self._namespace_for_object(obj),
+                subresource=subresource,
+                options=options,
+                accept=self._accept,
+            )
+        return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
+
+    def _apply(
+        self,
+        obj: Mapping[str, Any],
+        name: str | None,
+        subresource: str,
+        options: ApplyOptions,
+        timeout: float | None,
+        cancel: CancelToken | None,
+    ) -> dict[str, Any]:
+        with frames_forgotten():
+            check_object(obj)
+            gvk_of(obj, argument="obj")  # the server would say "invalid object type: /, Kind="
+            request = apply_request(
+                self.gvr,
+                name if name is not None else name_of(obj),
+                obj,
+                namespace=self._namespace_for_object(obj),
+                subresource=subresource,
+                options=options,
+                accept=self._accept,
+            )
+        return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return all(getattr(self, slot) == getattr(other, slot) for slot in Target.__slots__)
+
+    def __hash__(self) -> int:
+        return hash((self.gvr, self._namespace, self._subresource, self._accept))
+
+
+class frames_forgotten:  # noqa: N801 - reads as a participle
+    """What we refuse in this block leaves without the frames below it: they hold the object, which may be a Secret."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        refused = isinstance(error, InvalidRequestError)
+        while refused and error is not None:
+            error.__traceback__ = None
+            error = error.__cause__ or error.__context__
+
+
+def check_object(obj: object) -> None:
+    """Refuse what is no dict."""
+    if not isinstance(obj, Mapping):
+        raise InvalidRequestError(f"obj must be a dict with apiVersion, kind and metadata, not a {type(obj).__name__}")
+
+
+def name_of(obj: Mapping[str, Any]) -> str:
+    """An object's name, ``""`` where it has none."""
+    metadata = obj.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    return name if isinstance(name, str) else ""
