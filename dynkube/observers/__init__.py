@@ -21,7 +21,29 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["Attempt", "ExecCall", "LimiterWait", "Observer", "Retry", "Rotation", "host_of", "notify", "template_of"]
+from dynkube.observers.controllers import LeaderChange, Reconciliation, WorkqueueGauges, WorkqueueStep
+from dynkube.observers.informers import HandlerCall, InformerGauges, InformerReading, ReflectorList, ReflectorWatch
+
+__all__ = [
+    "Attempt",
+    "ExecCall",
+    "HandlerCall",
+    "InformerGauges",
+    "InformerReading",
+    "LeaderChange",
+    "LimiterWait",
+    "Observer",
+    "Reconciliation",
+    "ReflectorList",
+    "ReflectorWatch",
+    "Retry",
+    "Rotation",
+    "WorkqueueGauges",
+    "WorkqueueStep",
+    "host_of",
+    "notify",
+    "template_of",
+]
 
 _log = logging.getLogger("dynkube.observers")
 
@@ -164,6 +186,30 @@ class Observer:
 
     def on_rotation(self, rotation: Rotation) -> None:
         """Certificates have been read anew; called on a thread of dynkube's own, or on one that connects."""
+
+    def on_informer(self, informer: InformerGauges) -> None:
+        """An informer has started. Keep no more than a weak reference to it."""
+
+    def on_reflector_list(self, listed: ReflectorList) -> None:
+        """An informer's reflector has listed its collection, well or not."""
+
+    def on_reflector_watch(self, watched: ReflectorWatch) -> None:
+        """A watch of an informer's reflector is over, well or not."""
+
+    def on_handler_call(self, call: HandlerCall) -> None:
+        """A handler of an informer was called; called on the handler's thread."""
+
+    def on_workqueue(self, queue: WorkqueueGauges) -> None:
+        """A work queue has been made. Keep no more than a weak reference to it."""
+
+    def on_workqueue_step(self, step: WorkqueueStep) -> None:
+        """Something has happened to an item of a work queue."""
+
+    def on_reconciliation(self, reconciliation: Reconciliation) -> None:
+        """A controller has been called for an object, and has returned."""
+
+    def on_leader_change(self, change: LeaderChange) -> None:
+        """A candidate of this process has become the leader, or is none any more."""
 
 
 def notify(observers: Iterable[Observer], callback: Callable[[Observer], Callable[[Any], object]], event: Any) -> None:

@@ -6,13 +6,24 @@ The names are those of its semantic conventions for HTTP clients.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterable
 
 from opentelemetry import metrics, trace
 from opentelemetry.util.types import AttributeValue
 
 from dynkube._version import __version__
-from dynkube.observers import Attempt, ExecCall, LimiterWait, Observer, Retry
+from dynkube.observers import (
+    Attempt,
+    ExecCall,
+    LeaderChange,
+    LimiterWait,
+    Observer,
+    Reconciliation,
+    Retry,
+    WorkqueueGauges,
+    WorkqueueStep,
+)
 
 __all__ = ["OpenTelemetryObserver"]
 
@@ -54,6 +65,13 @@ class OpenTelemetryObserver(Observer):
         self._execs = meter.create_histogram(
             "dynkube.exec_plugin.duration", unit="s", description="Runs of exec credential plugins."
         )
+        self._workqueues = _WorkqueueMetrics(meter)
+        self._reconciliations = meter.create_histogram(
+            "dynkube.controller.reconcile.duration", unit="s", description="Calls of controllers."
+        )
+        self._leading = meter.create_up_down_counter(
+            "dynkube.leader_election.leading", description="1 where the process leads."
+        )
 
     def on_attempt(self, attempt: Attempt) -> None:
         """Make a span of it, and measure it."""
@@ -94,6 +112,28 @@ class OpenTelemetryObserver(Observer):
         self._execs.record(call.seconds, attributes)
         self._span(f"exec {call.command}", call.seconds, attributes, failed=bool(call.error))
 
+    def on_workqueue(self, queue: WorkqueueGauges) -> None:
+        """Read its gauges whenever metrics are collected."""
+        self._workqueues.queues.add(queue)
+
+    def on_workqueue_step(self, step: WorkqueueStep) -> None:
+        """Count it, and measure how long it took."""
+        self._workqueues.count(step)
+
+    def on_reconciliation(self, reconciliation: Reconciliation) -> None:
+        """Measure it."""
+        attributes: dict[str, AttributeValue] = {
+            "dynkube.controller": reconciliation.controller,
+            "dynkube.result": reconciliation.result,
+        }
+        if reconciliation.error:
+            attributes["error.type"] = reconciliation.error
+        self._reconciliations.record(reconciliation.seconds, attributes)
+
+    def on_leader_change(self, change: LeaderChange) -> None:
+        """Count up or down."""
+        self._leading.add(1 if change.leading else -1, {"dynkube.election": change.name})
+
     def _span(self, name: str, seconds: float, attributes: dict[str, AttributeValue], *, failed: bool) -> None:
         end = self._clock()
         span = self._tracer.start_span(
@@ -102,3 +142,47 @@ class OpenTelemetryObserver(Observer):
         if failed:
             span.set_status(trace.StatusCode.ERROR)
         span.end(end_time=end)
+
+
+class _WorkqueueMetrics:
+    """What work queues do; their gauges are read whenever metrics are collected."""
+
+    def __init__(self, meter: metrics.Meter) -> None:
+        self.queues: weakref.WeakSet[WorkqueueGauges] = weakref.WeakSet()
+        self._adds = meter.create_counter("dynkube.workqueue.adds", description="Items added.")
+        self._retries = meter.create_counter("dynkube.workqueue.retries", description="Items to be added later.")
+        self._waits = meter.create_histogram(
+            "dynkube.workqueue.queue.duration", unit="s", description="How long items have waited."
+        )
+        self._work = meter.create_histogram(
+            "dynkube.workqueue.work.duration", unit="s", description="How long the work on items has taken."
+        )
+        for name, unit, what, gauge in _WORKQUEUE_GAUGES:
+            meter.create_observable_gauge(name, [self._reader(gauge)], unit, what)
+
+    def _reader(
+        self, gauge: Callable[[WorkqueueGauges], float]
+    ) -> Callable[[metrics.CallbackOptions], Iterable[metrics.Observation]]:
+        def read(_options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
+            return [metrics.Observation(gauge(each), {"dynkube.queue": each.name}) for each in list(self.queues)]
+
+        return read
+
+    def count(self, step: WorkqueueStep) -> None:
+        attributes = {"dynkube.queue": step.queue}
+        match step.step:
+            case "add":
+                self._adds.add(1, attributes)
+            case "retry":
+                self._retries.add(1, attributes)
+            case "get":
+                self._waits.record(step.seconds, attributes)
+            case "done":
+                self._work.record(step.seconds, attributes)
+
+
+_WORKQUEUE_GAUGES: tuple[tuple[str, str, str, Callable[[WorkqueueGauges], float]], ...] = (
+    ("dynkube.workqueue.depth", "{item}", "How many items wait.", len),
+    ("dynkube.workqueue.unfinished", "s", "Work in progress, added up.", lambda it: it.unfinished_seconds()),
+    ("dynkube.workqueue.longest", "s", "The longest work in progress.", lambda it: it.longest_running_seconds()),
+)
