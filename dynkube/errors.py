@@ -15,8 +15,9 @@
     │   │   └── TLSError                  handshake or certificate verification failed
     │   ├── RequestTimeoutError           connect or read timed out (not the caller's deadline)
     │   ├── ConnectionLostError           reset, EOF or broken in the middle
-    │   └── CredentialError               not sent: its credential could not be had
-    │       └── ExecPluginError           the plugin that gives it: ``.command``, ``.exit_code``, ``.stderr``
+    │   ├── CredentialError               not sent: its credential could not be had
+    │   │   └── ExecPluginError           the plugin that gives it: ``.command``, ``.exit_code``, ``.stderr``
+    │   └── UpgradeError                  the server does not speak the protocol that a stream needs
     ├── DecodeError                       bytes that are not what they claim to be
     │   └── FrameTooLargeError            one watch frame above the limit
     ├── DeadlineExceededError             (also TimeoutError) the caller's ``timeout=`` ran out
@@ -32,6 +33,23 @@
     ├── AmbiguousMatchError               several resources or kinds fit: ``.candidates``
     │   ├── AmbiguousResourceError
     │   └── AmbiguousKindError
+    ├── InformerError                     an informer or its store was asked for what it cannot do
+    │   ├── UnknownIndexError             (also LookupError) no index of this name
+    │   ├── IndexConflictError            an index of this name is there already
+    │   ├── InformerStoppedError          it has stopped: it does not start again and takes no handler
+    │   ├── NotWatchableError             the resource has no list, or no watch
+    │   └── MutatedObjectError            debug mode: somebody changed an object of the store: ``.key``
+    ├── WorkloadError                     a verb for workloads does not fit the object as it is; in kubectl's words
+    │   ├── RolloutError                  a rollout that failed, or was refused
+    │   ├── ScalePreconditionError        ``.precondition``, ``.expected``, ``.actual``
+    │   ├── ExposeError                   no service can be made of it
+    │   └── DrainError                    pods that may not, or could not be taken off: ``.pending``, ``.errors``
+    │       └── DrainTimeoutError         (also DeadlineExceededError) they were not gone in time
+    ├── StreamError                       a command, copy or forwarded port that does not work
+    │   ├── CommandExitError              it ended with another code than 0: ``.exit_code``, ``.stdout``, ``.stderr``
+    │   ├── CopyError                     ``tar`` in the container, or what it sent
+    │   ├── PodNotRunningError            the pod has ended, or does not run in time
+    │   └── PortForwardError              a port that cannot be listened on, or not be reached: ``.port``
     └── AggregateError                    several errors at once: ``.errors``
 
 The reasons and their texts are those of apimachinery's ``pkg/api/errors`` and
@@ -56,47 +74,65 @@ __all__ = [
     "BadRequestError",
     "CancelledError",
     "ClosedError",
+    "CommandExitError",
     "ConfigError",
     "ConflictError",
     "ConnectError",
     "ConnectionLostError",
     "ContextNotFoundError",
+    "CopyError",
     "CredentialError",
     "DeadlineExceededError",
     "DecodeError",
     "DiscoveryError",
+    "DrainError",
+    "DrainTimeoutError",
     "DynkubeError",
     "EmptyConfigError",
     "ExecPluginError",
     "ExpiredError",
+    "ExposeError",
     "ForbiddenError",
     "FrameTooLargeError",
     "GoneError",
+    "IndexConflictError",
+    "InformerError",
+    "InformerStoppedError",
     "InternalServerError",
     "InvalidConfigError",
     "InvalidError",
     "InvalidRequestError",
     "KubeconfigNotFoundError",
     "MethodNotAllowedError",
+    "MutatedObjectError",
     "NoKindMatchError",
     "NoMatchError",
     "NoResourceMatchError",
     "NotAcceptableError",
     "NotFoundError",
     "NotInClusterError",
+    "NotWatchableError",
     "PartialDiscoveryError",
+    "PodNotRunningError",
+    "PortForwardError",
     "RequestEntityTooLargeError",
     "RequestTimeoutError",
+    "RolloutError",
+    "ScalePreconditionError",
     "ServerTimeoutError",
     "ServiceUnavailableError",
     "StatusCause",
     "StoreReadError",
+    "StreamError",
     "TLSError",
     "TimeoutStatusError",
     "TooManyRequestsError",
     "TransportError",
     "UnauthorizedError",
+    "UnknownIndexError",
     "UnsupportedMediaTypeError",
+    "UpgradeError",
+    "WorkloadError",
     "find_status_error",
     "is_reason",
     "reason_of",
@@ -106,7 +142,13 @@ __all__ = [
 
 
 class DynkubeError(Exception):
-    """Root of every error that dynkube raises on purpose."""
+    """Root of every error that dynkube raises on purpose.
+
+    ``partial`` is what a call had got when it failed, where the call says that it keeps that (an ``ExecResult`` of
+    `dynkube.streams.exec_command`), else None.
+    """
+
+    partial: Any = None
 
 
 # --------------------------------------------------------------------------- configuration
@@ -237,6 +279,13 @@ class ExecPluginError(CredentialError):
         self.exit_code = exit_code
         self.stderr = stderr
         super().__init__(message, method=method, url=url)
+
+
+class UpgradeError(TransportError):
+    """The server, or something in between, does not speak the protocol that a stream needs.
+
+    It answered a WebSocket's request as any other, or chose a subprotocol that was not offered.
+    """
 
 
 class DecodeError(DynkubeError):
@@ -681,8 +730,144 @@ class AggregateError(DynkubeError):
 
     def __init__(self, errors: Iterable[BaseException]) -> None:
         self.errors: tuple[BaseException, ...] = tuple(_flatten(errors))
-        texts = list(dict.fromkeys(str(each) for each in self.errors))
-        super().__init__(texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]")
+        super().__init__(_joined(self.errors))
+
+
+# --------------------------------------------------------------------------- informers
+
+
+class InformerError(DynkubeError):
+    """An informer, or its store, was asked for what it cannot do; the message says what, and what it can."""
+
+
+class UnknownIndexError(InformerError, LookupError):
+    """There is no index of this name (CG/tools/cache/thread_safe_store.go)."""
+
+
+class IndexConflictError(InformerError):
+    """An index of this name is there already."""
+
+
+class InformerStoppedError(InformerError):
+    """The informer has stopped: it does not start again, and takes no handler. Make a new one."""
+
+
+class NotWatchableError(InformerError):
+    """The resource cannot be listed, or not be watched, so no informer can follow it."""
+
+
+class MutatedObjectError(InformerError):
+    """Somebody changed an object that belongs to the store (debug mode only).
+
+    ``key`` is the object's, ``path`` the first place that differs, such as ``.spec.replicas``.
+    """
+
+    def __init__(self, message: str, *, key: str = "", path: str = "") -> None:
+        self.key = key
+        self.path = path
+        super().__init__(message)
+
+
+# --------------------------------------------------------------------------- workloads
+
+
+class WorkloadError(DynkubeError):
+    """A verb for workloads that does not fit the object, or that failed; the message is kubectl's."""
+
+
+class RolloutError(WorkloadError):
+    """A rollout has failed (its deadline is over, it was deleted), or a verb is refused (paused, no history)."""
+
+
+class ScalePreconditionError(WorkloadError):
+    """The object is not at the size or the version that the caller expects (kubectl's PreconditionError).
+
+    ``precondition`` is ``"replicas"`` or ``"resource version"``, ``expected`` the caller's value, ``actual`` the
+    object's, both as text.
+    """
+
+    def __init__(self, precondition: str, expected: str, actual: str) -> None:
+        self.precondition = precondition
+        self.expected = expected
+        self.actual = actual
+        super().__init__(f"Expected {precondition} to be {expected}, was {actual}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.precondition, self.expected, self.actual))
+
+
+class ExposeError(WorkloadError):
+    """No service can be made of the object: no ports, no selector that a service can have, the wrong kind."""
+
+
+class DrainError(WorkloadError):
+    """A node could not be drained; what was done up to here stays done.
+
+    ``node`` is its name, ``errors`` what went wrong, one for each reason or pod, and ``pending`` the pods that were to
+    go and are not known to be gone, as ``(namespace, name)``. The message is that of kubectl, whose flags have the
+    names of `dynkube.workloads.drain`'s options: ``--ignore-daemonsets`` is ``ignore_daemonsets=True``.
+    """
+
+    def __init__(
+        self, errors: Iterable[BaseException | str], *, node: str = "", pending: Iterable[tuple[str, str]] = ()
+    ) -> None:
+        self.errors: tuple[BaseException | str, ...] = tuple(errors)
+        self.node = node
+        self.pending: tuple[tuple[str, str], ...] = tuple(pending)
+        super().__init__(_joined(self.errors))
+
+    def __str__(self) -> str:
+        # OSError.__str__, which DrainTimeoutError would have, looks at errno and filename; the message is ours.
+        return str(self.args[0])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild_drain_error, (type(self), self.errors, self.node, self.pending))
+
+
+class DrainTimeoutError(DrainError, DeadlineExceededError):
+    """The ``timeout=`` of a drain ran out before all pods were gone: see ``.pending``."""
+
+
+# --------------------------------------------------------------------------- streams
+
+
+class StreamError(DynkubeError):
+    """A command in a container, a copy or a forwarded port does not work, though the API server does."""
+
+
+class CommandExitError(StreamError):
+    """A command in a container ended with another code than 0 (client-go's CodeExitError).
+
+    ``command`` is what was run, ``exit_code`` what it ended with, ``stdout`` and ``stderr`` what it wrote, as far as
+    that was collected.
+    """
+
+    def __init__(self, command: Sequence[str], exit_code: int, *, stdout: bytes = b"", stderr: bytes = b"") -> None:
+        self.command = tuple(command)
+        self.exit_code = exit_code
+        self.stdout = stdout
+        self.stderr = stderr
+        said = stderr.decode("utf-8", "replace").strip()[-300:]
+        super().__init__(f"command terminated with exit code {exit_code}{': ' if said else ''}{said}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild_command_exit_error, (type(self), self.command, self.exit_code, self.stdout, self.stderr))
+
+
+class CopyError(StreamError):
+    """A copy failed: ``tar`` in the container, or what it sent is not what was asked for."""
+
+
+class PodNotRunningError(StreamError):
+    """The pod has ended, or does not run in time, so nothing can be done in it."""
+
+
+class PortForwardError(StreamError):
+    """A port cannot be listened on here, or not be reached in the pod; ``port`` is its number, 0 where there is none."""
+
+    def __init__(self, message: str, *, port: int = 0) -> None:
+        self.port = port
+        super().__init__(message)
 
 
 # --------------------------------------------------------------------------- helpers
@@ -720,6 +905,23 @@ def _flatten(errors: Iterable[BaseException]) -> Iterator[BaseException]:
             yield from each.errors
         else:
             yield each
+
+
+def _joined(errors: Iterable[BaseException | str]) -> str:
+    texts = list(dict.fromkeys(str(each) for each in errors))
+    return texts[0] if len(texts) == 1 else "[" + ", ".join(texts) + "]"
+
+
+def _rebuild_drain_error(
+    cls: type[DrainError], errors: Sequence[BaseException | str], node: str, pending: Sequence[tuple[str, str]]
+) -> DrainError:
+    return cls(errors, node=node, pending=pending)
+
+
+def _rebuild_command_exit_error(
+    cls: type[CommandExitError], command: Sequence[str], exit_code: int, stdout: bytes, stderr: bytes
+) -> CommandExitError:
+    return cls(command, exit_code, stdout=stdout, stderr=stderr)
 
 
 def _rebuild_status_error(
