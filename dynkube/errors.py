@@ -863,7 +863,7 @@ class PodNotRunningError(StreamError):
 
 
 class PortForwardError(StreamError):
-    """A port cannot be listened on here, or not be reached in the pod; ``port`` is its number, 0 where there is none."""
+    """A port cannot be listened on here, or not be reached in the pod; ``port`` is its number, 0 for none."""
 
     def __init__(self, message: str, *, port: int = 0) -> None:
         self.port = port

@@ -24,11 +24,12 @@ from dynkube.errors import (
     DynkubeError,
     RequestTimeoutError,
     TransportError,
+    UpgradeError,
 )
 from dynkube.forks import renew_in_child
 from dynkube.observers import Attempt, LimiterWait, Retry, host_of, notify
 from dynkube.patches import PatchType
-from dynkube.transport import CallScope, CancelToken, CredentialSource, Stream, Transport
+from dynkube.transport import CallScope, CancelToken, CredentialSource, Stream, Transport, Upgraded
 from dynkube.wire.messages import Headers, Request, Response
 from dynkube.wire.request import RequestBuilder
 from dynkube.wire.response import Result, status_error_of
@@ -230,6 +231,47 @@ class RESTClient:
         self._accept(stream, warnings, notes, last_success=200)
         _check_media_type(stream)
         return WatchStream(stream)
+
+    def upgrade(
+        self,
+        request: Request,
+        *,
+        scope: CallScope | None = None,
+        warnings: WarningHandler | None = None,
+    ) -> Upgraded:
+        """Send a request that asks for another protocol, a WebSocket for one, and hand over the connection.
+
+        Args:
+            request: what to ask, with its Connection and Upgrade headers.
+            scope: the deadline by which the connection must be closed, and the token that ends it.
+            warnings: who is told of warnings, instead of the client's handler.
+
+        Returns:
+            The connection after a ``101 Switching Protocols``; close it.
+
+        Raises:
+            APIStatusError: the server refused; its own Status.
+            UpgradeError: the server answered as if nothing of the kind had been asked for.
+            TransportError: no response came.
+        """
+        scope = scope or CallScope()
+
+        def send(request: Request, scope: CallScope) -> Upgraded | Stream:
+            return self.transport.upgrade(request, scope=scope)
+
+        # The mode in which nothing is repeated after a lost connection: the command may have run.
+        answer, notes = self._attempts(request, scope, "stream", send)
+        if isinstance(answer, Upgraded):
+            self._tell(answer.headers, warnings)
+            return answer
+        self._accept(answer, warnings, notes, last_success=399)
+        answer.close()
+        raise UpgradeError(
+            f"the server answered {answer.status} instead of switching protocols; does a proxy in between not let "
+            "WebSockets pass?",
+            method=request.method,
+            url=self.config.base_url + request.path,
+        )
 
     # ---------------------------------------------------------------- the fluent builder
 

@@ -104,7 +104,7 @@ def logs(
     """Read the log of a container, or of many.
 
     Args:
-        pods: a handle of pods in a namespace; or of a workload (Deployment, StatefulSet, Job, ...), whose pods are read.
+        pods: a handle of pods in a namespace; or of a workload (Deployment, Job, ...), whose pods are read.
         name: the pod's (or workload's) name; None with ``label_selector``.
         label_selector: read all pods that match; ``tail_lines`` is 10 then, unless given (as in kubectl).
         container: whose log; by default the pod's annotation ``kubectl.kubernetes.io/default-container`` says, else

@@ -7,5 +7,16 @@ from dynkube.transport.scope import CallScope, CancelToken
 from dynkube.transport.source import Credential, CredentialSource
 from dynkube.transport.stream import Stream
 from dynkube.transport.transport import Transport
+from dynkube.transport.upgrade import Upgraded
 
-__all__ = ["CallScope", "CancelToken", "Credential", "CredentialSource", "Proxy", "Stream", "Transport", "proxy_for"]
+__all__ = [
+    "CallScope",
+    "CancelToken",
+    "Credential",
+    "CredentialSource",
+    "Proxy",
+    "Stream",
+    "Transport",
+    "Upgraded",
+    "proxy_for",
+]

@@ -47,6 +47,7 @@ class Call:
         "_wake",
         "adapter",
         "cut",
+        "fresh",
         "interrupted",
         "phase",
         "response",
@@ -74,6 +75,8 @@ class Call:
         self.response: http.client.HTTPResponse | None = None
         self.streaming = streaming
         """Its response is read as it comes, perhaps for hours."""
+        self.fresh = False
+        """It wants a connection that nobody has used before, and keeps it."""
         self.adapter: object = None
         """Whose connection it uses: an adapter that shows another client certificate may have taken its place."""
 

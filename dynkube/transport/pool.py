@@ -176,6 +176,9 @@ class _Pool(_PoolBase):
             conn.connect()
 
     def _get_conn(self, timeout: float | None = None) -> Any:
+        call = current_call()
+        if call is not None and call.fresh and self.pool is not None:
+            return self._new_conn()
         conn: Any = super()._get_conn(timeout)
         if conn.sock is not None and time.monotonic() - conn.idle_since > IDLE_LIMIT:
             conn.close()  # it connects again when it is used

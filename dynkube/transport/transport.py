@@ -31,6 +31,7 @@ from dynkube.transport.session import Auth, SessionSender
 from dynkube.transport.source import CredentialSource
 from dynkube.transport.stream import Stream
 from dynkube.transport.tls import client_context, proxy_context
+from dynkube.transport.upgrade import Upgraded
 from dynkube.wire.messages import Request, Response
 
 _log = logging.getLogger("dynkube.transport")
@@ -159,12 +160,37 @@ class Transport:
         target = self._prefix + request.target
         for _ in range(_MAX_REDIRECTS + 1):
             stream = self._stream(request, target, scope, patience)
+            if isinstance(stream, Upgraded):
+                stream.close()
+                raise TransportError(f"{self._base_url}: the server switched protocols, which nobody asked for")
             location = self._redirect(request, target, stream.status, stream.headers.get("Location"))
             if location is None:
                 return stream
             stream.close()
             target = location
         raise self._too_many_redirects(request)
+
+    def upgrade(
+        self, request: Request, *, scope: CallScope | None = None, read_timeout: float | None = None
+    ) -> Upgraded | Stream:
+        """Send a request that asks for another protocol, on a connection of its own.
+
+        Never sent twice, but for a 401 with a credential that can be renewed; redirects are not followed.
+
+        Args:
+            request: What to ask, with its Connection and Upgrade headers.
+            scope: The deadline and cancel token, of the connection too.
+            read_timeout: Seconds that the server may take to answer (60 by default, ``math.inf`` for ever).
+
+        Returns:
+            The connection after a 101; the response as a stream after any other answer.
+
+        Raises:
+            TransportError: As `send`, up to the response's header.
+        """
+        scope = scope or CallScope()
+        patience = _checked(READ_TIMEOUT if read_timeout is None else read_timeout)
+        return self._stream(request, self._prefix + request.target, scope, patience, fresh=True)
 
     def close(self) -> None:
         """Close every connection; calls and streams under way end in `ClosedError`. Closing twice is fine."""
@@ -226,9 +252,13 @@ class Transport:
             self._check_scheme(exchange.status, body)
         return exchange, Response(status=exchange.status, headers=exchange.headers, body=body, request=request)
 
-    def _stream(self, request: Request, target: str, scope: CallScope, read_timeout: float) -> Stream:
-        exchange = self._open(request, target, scope, read_timeout, streaming=True)
+    def _stream(
+        self, request: Request, target: str, scope: CallScope, read_timeout: float, *, fresh: bool = False
+    ) -> Stream | Upgraded:
+        exchange = self._open(request, target, scope, read_timeout, streaming=True, fresh=fresh)
         stream = self._opened(request, exchange)
+        if isinstance(stream, Upgraded):
+            return stream
         if exchange.credential is None or exchange.status != 401:
             return stream
         try:
@@ -240,9 +270,12 @@ class Transport:
             stream.note = exchange.note
             return stream
         _drain(stream)
-        return self._opened(request, self._open(request, target, scope, read_timeout, streaming=True))
+        again = self._open(request, target, scope, read_timeout, streaming=True, fresh=fresh)
+        return self._opened(request, again)
 
-    def _opened(self, request: Request, exchange: Exchange) -> Stream:
+    def _opened(self, request: Request, exchange: Exchange) -> Stream | Upgraded:
+        if exchange.status == 101:
+            return Upgraded(request, exchange)
         return Stream(
             request,
             exchange.status,
@@ -255,7 +288,14 @@ class Transport:
         )
 
     def _open(
-        self, request: Request, target: str, scope: CallScope, read_timeout: float, *, streaming: bool = False
+        self,
+        request: Request,
+        target: str,
+        scope: CallScope,
+        read_timeout: float,
+        *,
+        streaming: bool = False,
+        fresh: bool = False,
     ) -> Exchange:
         """Send, and wait for the header of the response."""
         if not _TARGET.fullmatch(target):
@@ -266,6 +306,7 @@ class Transport:
         replayed = False
         while True:
             exchange = Exchange(self._link, request, target, scope, streaming=streaming)
+            exchange.call.fresh = fresh
             try:
                 exchange.submit(read_timeout)
             except Exception as error:
