@@ -54,6 +54,24 @@ class Target:
         self._subresource = subresource
         self._accept = accept
 
+    @property
+    def rest(self) -> RESTClient:
+        """The client that its requests go through."""
+        return self._rest
+
+    @property
+    def bound_namespace(self) -> str:
+        """The namespace in which `get` and its like look for a name; ``""`` for none."""
+        return self._namespace_for_name()
+
+    def collection(self) -> Collection:
+        """The requests that lists and watches of it are made of, for those who drive them themselves.
+
+        Raises:
+            InvalidRequestError: it is a subresource, which is of one object.
+        """
+        return self._collection()
+
     def _collection(self) -> Collection:
         if self._subresource:
             raise InvalidRequestError(
