@@ -34,6 +34,8 @@ from dynkube.testing import ControlPlane
 from dynkube.testing.kubeconfigs import token_user, write_kubeconfig
 from dynkube.testing.pki import Authority
 
+__all__ = ["machine", "output", "replaying", "say"]
+
 _HERE = Path(__file__).parent
 _CASE_SECONDS = 600
 _REQUESTS = "import requests"
@@ -76,13 +78,13 @@ class _Bench:
         if program is None and "client-go" in self._clients:
             self._clients.remove("client-go")  # the builder has said why
         if "official" in self._clients and importlib.util.find_spec("kubernetes") is None:
-            _say("the official client is left out: there is no package kubernetes")
+            say("the official client is left out: there is no package kubernetes")
             self._clients.remove("official")
         self._program = program
 
     def rounds(self, case: str, kubeconfig: Path, count: int, *, key: str = "", only: str = "") -> None:
         """One case, the clients in turn, in several rounds."""
-        _say(f"{key or case}: {self.plan.rounds} rounds")
+        say(f"{key or case}: {self.plan.rounds} rounds")
         clients = [name for name in self._clients if only in {"", name}]
         for _ in range(self.plan.rounds):
             for client in clients:
@@ -90,7 +92,7 @@ class _Bench:
 
     def gets(self, kubeconfig: Path) -> None:
         """The Python clients interleaved in one process; client-go in its own, right after."""
-        _say(f"get: {self.plan.rounds} rounds")
+        say(f"get: {self.plan.rounds} rounds")
         python = [name for name in self._clients if name != "client-go"]
         for _ in range(self.plan.rounds):
             for client, figures in self._run("get", ",".join(python), kubeconfig, self.plan.gets).items():
@@ -100,14 +102,14 @@ class _Bench:
 
     def imports(self, folder: Path) -> None:
         """A fresh interpreter for each; compiled modules are where Python finds them, whatever the environment says."""
-        _say(f"import: {self.plan.imports} rounds")
+        say(f"import: {self.plan.imports} rounds")
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
         environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
         for number in range(self.plan.imports + 1):
             for case, statements in _IMPORTS.items():
                 for client in statements.keys() & set(self._clients):
                     code = f"import time; t = time.perf_counter(); {statements[client]}; print(time.perf_counter() - t)"
-                    seconds = float(_output([sys.executable, "-c", code], environment))
+                    seconds = float(output([sys.executable, "-c", code], environment))
                     if number:  # the first one compiles
                         self.samples.add(case, client, {"seconds": seconds})
 
@@ -116,7 +118,7 @@ class _Bench:
             command = [str(self._program), case, str(kubeconfig), NAMESPACE, str(count)]
         else:
             command = [sys.executable, str(_HERE / "worker.py"), case, client, str(kubeconfig), NAMESPACE, str(count)]
-        figures: dict[str, Any] = json.loads(_output(command))
+        figures: dict[str, Any] = json.loads(output(command))
         return figures
 
 
@@ -141,9 +143,9 @@ def _measure(bench: _Bench, folder: Path, wanted: list[str]) -> None:
         return
     with ControlPlane() as server:
         kubeconfig = server.kubeconfig
-        _say(f"creating {plan.pods} pods")
+        say(f"creating {plan.pods} pods")
         size = create_pods(kubeconfig, plan.pods)
-        _say(f"a pod has {size} bytes of JSON")
+        say(f"a pod has {size} bytes of JSON")
         steps: dict[str, Callable[[], None]] = {
             "list": lambda: _list(bench, kubeconfig),
             "iterate": lambda: _iterate(bench, kubeconfig),
@@ -158,7 +160,7 @@ def _measure(bench: _Bench, folder: Path, wanted: list[str]) -> None:
         frames = Floor(kubeconfig, NAMESPACE).record(plan.pods)
     recording = folder / "frames"
     recording.write_bytes(b"".join(later(frames, plan.watch_rounds)))
-    with _replaying(recording, folder) as kubeconfig:
+    with replaying(recording, folder) as kubeconfig:
         bench.rounds("watch", kubeconfig, plan.events)
         bench.rounds("watch-once", kubeconfig, plan.events, only="dynkube")
 
@@ -174,7 +176,7 @@ def _iterate(bench: _Bench, kubeconfig: Path) -> None:
 
 
 @contextlib.contextmanager
-def _replaying(recording: Path, folder: Path) -> Iterator[Path]:
+def replaying(recording: Path, folder: Path) -> Iterator[Path]:
     """A replay process; gives a kubeconfig for it."""
     authority = Authority("benchmarks")
     pair = authority.server("replay", ["127.0.0.1"])
@@ -193,7 +195,8 @@ def _replaying(recording: Path, folder: Path) -> Iterator[Path]:
             process.kill()
 
 
-def _output(command: list[str], environment: dict[str, str] | None = None) -> str:
+def output(command: list[str], environment: dict[str, str] | None = None) -> str:
+    """What a command prints; the end of its error output where it fails."""
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=_CASE_SECONDS, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} ended with status {done.returncode}:\n{done.stderr[-4000:]}")
@@ -201,20 +204,22 @@ def _output(command: list[str], environment: dict[str, str] | None = None) -> st
 
 
 def _print_report(samples: Samples, plan: _Plan) -> None:
-    print(f"\n{_machine()}; {plan.rounds} rounds, medians\n")
+    print(f"\n{machine()}; {plan.rounds} rounds, medians\n")
     print(table(samples, pods=plan.pods, events=plan.events))
     print("\n| goal | measured | |\n| --- | ---: | --- |")
     for goal in goals(samples, pods=plan.pods):
         print(goal.line())
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What it was measured with."""
     packages = ("kubernetes", "requests", "urllib3", "msgspec")
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in packages if importlib.util.find_spec(name))
     return f"{os.cpu_count()} cores, CPython {platform.python_version()}, {versions}"
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Progress, on stderr."""
     print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr)
 
 

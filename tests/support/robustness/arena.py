@@ -84,11 +84,16 @@ class Arena:
         self._plugin = self._folder / "plugin"
         self._plugin.write_text(f"#!/bin/sh\nexec cat {self._credential}\n")
         self._plugin.chmod(0o700)
-        real_time = time.time
-        self._stack.enter_context(mock.patch("time.time", lambda: real_time() + self._shift))
+        self._stack.enter_context(mock.patch("time.time", self._shifted(time.time)))
         for number in range(self.schedule.options.initial):
             for kind in self._kinds():
                 self._post(kind["path"], writers.body_of(kind, f"early-{number}", f"early:{number}"))
+
+    def _shifted(self, clock: Callable[[], float]) -> Callable[[], float]:
+        def tell() -> float:
+            return clock() + self._shift
+
+        return tell
 
     def _clean(self) -> None:
         self.raw.request("DELETE", f"{_CRDS}/{self._crd_name}")
