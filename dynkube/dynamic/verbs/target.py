@@ -87,6 +87,11 @@ class Target:
     def _namespace_for_name(self) -> str:
         if self._namespace or not self._namespaced:
             return self._namespace
+        if not self._default_namespace:
+            raise InvalidRequestError(
+                "namespace: an empty namespace may not be set when a resource name is provided; "
+                f"{self.gvr.resource} live in namespaces: say in which one"
+            )
         return self._default_namespace
 
     def _namespace_for_object(self, obj: Mapping[str, Any]) -> str:
