@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from dynkube.codec import decode_object, encode_plain, gc_paused, split_list
+from dynkube.codec import RawList, decode_object, encode_plain, gc_paused, split_list
 from dynkube.errors import DecodeError
 
 __all__ = ["RawObject", "RecordList", "record_of", "record_of_frame", "records_of_list"]
@@ -165,7 +165,9 @@ def record_of(obj: Mapping[str, Any]) -> RawObject:
     try:
         return _record(raw, _head(raw))
     except msgspec.DecodeError as error:
-        raise _not_an_object("object", error) from None
+        problem = _not_an_object("object", error)
+        del obj, raw
+        raise problem from None
 
 
 # --------------------------------------------------------------------------- lists
@@ -189,17 +191,26 @@ def records_of_list(data: bytes) -> RecordList:
         >>> page.resource_version, page.objects
         ('7', [<RawObject Pod a at , 25 bytes>])
     """
-    page = split_list(data)
+    with gc_paused():
+        page = split_list(data)
+        objects = _records_of(page)
+    if isinstance(objects, DecodeError):
+        del data, page  # what a traceback shows of this frame may be a Secret
+        raise objects
+    return RecordList(page.kind, page.api_version, page.metadata, objects)
+
+
+def _records_of(page: RawList) -> list[RawObject] | DecodeError:
+    """The records of the items; an error, not raised, where one is no object."""
     api_version, kind = intern(page.api_version), intern(page.kind.removesuffix("List"))
     objects = []
-    with gc_paused():
-        for index, item in enumerate(page.items or ()):
-            raw = bytes(item)
-            try:
-                objects.append(_record(raw, _head(raw), api_version, kind))
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                raise _not_an_object(f"items[{index}]", error) from None
-    return RecordList(page.kind, page.api_version, page.metadata, objects)
+    for index, item in enumerate(page.items or ()):
+        raw = bytes(item)
+        try:
+            objects.append(_record(raw, _head(raw), api_version, kind))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return _not_an_object(f"items[{index}]", error)
+    return objects
 
 
 # --------------------------------------------------------------------------- watch frames
@@ -220,6 +231,14 @@ def record_of_frame(frame: bytes) -> tuple[str, RawObject]:
         >>> record_of_frame(b'{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"a"}}}\n')
         ('ADDED', <RawObject Pod a at , 38 bytes>)
     """
+    found = _record_of_frame(frame)
+    if isinstance(found, DecodeError):
+        del frame  # as in records_of_list
+        raise found
+    return found
+
+
+def _record_of_frame(frame: bytes) -> tuple[str, RawObject] | DecodeError:
     try:
         try:
             event = _event(frame)
@@ -231,7 +250,7 @@ def record_of_frame(frame: bytes) -> tuple[str, RawObject]:
             return _record_of_strange_frame(frame)
         return event.type, _record(whole[len(prefix) : -1], event.object)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise _not_an_object("watch event", error) from None
+        return _not_an_object("watch event", error)
 
 
 def _record_of_strange_frame(frame: bytes) -> tuple[str, RawObject]:

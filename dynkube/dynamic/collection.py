@@ -7,12 +7,13 @@ from typing import Any
 
 from dynkube.errors import DecodeError
 from dynkube.options import ListOptions
+from dynkube.records import RecordList, record_of
 from dynkube.rest import RESTClient, WatchStream
 from dynkube.schema import GroupVersionResource
 from dynkube.transport import CancelToken
 from dynkube.unstructured import UnstructuredList
 from dynkube.wire.request import ACCEPT_JSON, list_request, watch_request
-from dynkube.wire.response import decode_list
+from dynkube.wire.response import decode_list, decode_records
 
 __all__ = ["Collection", "metadata_of"]
 
@@ -48,6 +49,17 @@ class Collection:
         request = list_request(self.gvr, namespace=self.namespace, options=options, accept=self.accept)
         found = decode_list(self.rest.execute(request, timeout=timeout, cancel=cancel))
         return found if self.accept is ACCEPT_JSON else _metadata_of_list(found)
+
+    def records(
+        self, options: ListOptions, *, timeout: float | None = None, cancel: CancelToken | None = None
+    ) -> RecordList:
+        """One list request, whose objects stay undecoded."""
+        request = list_request(self.gvr, namespace=self.namespace, options=options, accept=self.accept)
+        found = decode_records(self.rest.execute(request, timeout=timeout, cancel=cancel))
+        if self.accept is ACCEPT_JSON or found.kind == "PartialObjectMetadataList":
+            return found
+        objects = [record_of(metadata_of(record.decode())) for record in found.objects]
+        return RecordList(found.kind, found.api_version, found.metadata, objects)
 
     def open_watch(
         self,

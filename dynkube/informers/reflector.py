@@ -6,21 +6,33 @@ Its counterpart in client-go is CG/tools/cache/reflector.go.
 
 from __future__ import annotations
 
+import logging
 import random as randomness
 import time
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from dynkube.errors import (
+    CancelledError,
+    ConnectionLostError,
+    DeadlineExceededError,
+    DynkubeError,
+    RequestTimeoutError,
+)
+from dynkube.observers import Observer, ReflectorList, ReflectorWatch, notify
 from dynkube.options import ListOptions
-from dynkube.transport import CancelToken
+from dynkube.transport import CallScope, CancelToken
+from dynkube.wire.listwatch import Command, Fail, List, ListWatch, Read, Step, Wait, Watch
 from dynkube.wire.paging import DEFAULT_PAGE_SIZE
 from dynkube.wire.watch import AnyWatchEvent
 
 if TYPE_CHECKING:
     from dynkube.dynamic.handle import ResourceHandle
-    from dynkube.observers import Observer
 
 __all__ = ["Reflector", "Sink"]
+
+_log = logging.getLogger("dynkube.informers")
 
 
 class Sink(Protocol):
@@ -33,8 +45,8 @@ class Sink(Protocol):
             batch: ADDED, MODIFIED and DELETED, at least one. The object is a dict, or a `RawObject` where the reflector
                 was made with ``records="raw"``. A DELETED with ``final_state_unknown`` has, in both cases, a dict of
                 apiVersion, kind and metadata (name, namespace, uid, resourceVersion last handed over): the last state
-                is in the sink's store. An object that was deleted and created anew unseen comes as such a DELETED and an
-                ADDED of the same key, one behind the other.
+                is in the sink's store. An object that was deleted and created anew unseen comes as such a DELETED and
+                an ADDED of the same key, one behind the other.
             resource_version: up to which everything has been told once this batch is; ``""`` before the first list
                 is complete.
         """
@@ -58,12 +70,17 @@ class Sink(Protocol):
 
 
 class Reflector:
-    """Keeps a `Sink` informed of a collection.
+    """Keeps a `Sink` informed of a collection, through everything but its end.
+
+    Lists are told at once: the sink goes from one state of the server to a later one, never through half of a list.
+    Memory: one page (or what one read brings) beside the differences to what was told before, and of each object its
+    name, uid and resourceVersion.
 
     Args:
         handle: the resource, in one namespace or in all of them.
         sink: who is told.
         options: the selectors; the rest of them belongs to the machine.
+        name: what observers and logs call it; by default the resource, ``"deployments.apps"``.
         page_size: objects in a page of a list; 0 asks for everything at once.
         cached_lists: lists may come from the API server's cache: cheaper, maybe behind.
         streaming: begin with a watch that sends the initial objects itself (KEP-3157); where the server refuses
@@ -73,7 +90,17 @@ class Reflector:
         observers: told of lists and watches.
         random: gives numbers in [0, 1), for jitter.
         clock: seconds, only ever rising.
+
+    Attributes:
+        failure: the last error, until the server answers again; None while all is well.
+        heard_at: when the server was last heard of, by ``clock``; None before the first answer.
+
+    Raises:
+        InvalidRequestError: a selector does not parse, or the handle is a subresource.
     """
+
+    SLOW_START = 10.0
+    """Seconds without the end of the initial objects after which that is logged, again and again."""
 
     def __init__(
         self,
@@ -81,6 +108,7 @@ class Reflector:
         sink: Sink,
         *,
         options: ListOptions | None = None,
+        name: str = "",
         page_size: int = DEFAULT_PAGE_SIZE,
         cached_lists: bool = False,
         streaming: bool = False,
@@ -90,14 +118,254 @@ class Reflector:
         random: Callable[[], float] = randomness.random,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.handle = handle
+        self._collection = handle.collection()
+        resource = str(handle.gvr.group_resource)
+        self._name = name or resource
+        self._sink = sink
+        self._raw = records == "raw"
+        self._on_error = on_error
+        self._clock = clock
+        self._report = _Report(observers, self._name, resource, clock)
+        self._machine = ListWatch(
+            options,
+            random=random,
+            page_size=page_size,
+            cached_lists=cached_lists,
+            streaming=streaming,
+            at_once=True,
+            heal=True,
+        )
+        self._collection.check(options if options is not None else ListOptions())
+        self._cancel = CancelToken()
+        self.failure: Exception | None = None
+        self.heard_at: float | None = None
+
+    @property
+    def synced(self) -> bool:
+        """Whether the first list is complete, and told."""
+        return self._machine.synced
+
+    @property
+    def resource_version(self) -> str:
+        """The version up to which everything has been told, bookmarks included; ``""`` before the first list."""
+        return self._machine.resource_version
 
     def run(self, cancel: CancelToken) -> None:
-        """Tell the sink until the token is cancelled; then returns.
+        """Tell the sink until the token is cancelled; then return, from wherever it blocks.
 
         401, 403, 404, 405 and all else that time or an administrator may heal is waited out, and told (`Sink.failed`).
+        Once only: make another one to run again.
+
+        Args:
+            cancel: ends it, from another thread.
 
         Raises:
             ClosedError: the client was closed.
+            Exception: what the sink raised.
         """
-        raise NotImplementedError
+        self._cancel = cancel
+        try:
+            command = self._told(self._machine.start(now=self._clock()))
+            while True:
+                # The sink is told here, outside of the requests: what it raises is no failure of theirs.
+                with closing(self._steps(command)) as steps:
+                    for step in steps:
+                        command = self._told(step)
+        except CancelledError:
+            if not cancel.cancelled:
+                raise
+
+    # ------------------------------------------------------------------ commands
+
+    def _steps(self, command: Command) -> Generator[Step, None, None]:
+        """Perform a command: the steps that come of it, of which the last has the next command."""
+        match command:
+            case List():
+                yield self._list(command)
+            case Watch():
+                yield from self._watch(command)
+            case Wait():
+                yield self._wait(command)
+            case Fail(error=error):
+                self._failed(error, None)
+                raise error
+            case Read():
+                raise AssertionError("there is no watch to read on from")
+
+    def _list(self, command: List) -> Step:
+        if command.options.continue_token is None:
+            self._report.list_begins()
+        ask = self._collection.records if self._raw else self._collection.page
+        try:
+            page = ask(command.options, cancel=self._cancel)
+        except DynkubeError as error:
+            failure = self._passing(error)
+            self._report.list_failed(failure)
+            return self._machine.on_list_failed(failure, now=self._clock())
+        self._heard()
+        self._report.items += len(page.objects)
+        return self._machine.on_list_page(page, now=self._clock())
+
+    def _watch(self, command: Watch) -> Generator[Step, None, None]:
+        self._report.watch_begins(lists=self._machine.initial)
+        error: Exception | None = None
+        try:
+            with closing(self._follow(command)) as steps:
+                for step in steps:
+                    yield step
+                    if not isinstance(step.command, Read):
+                        return
+        except DynkubeError as failure:
+            error = self._passing(failure)
+        finally:
+            self._report.watch_over(error, self.resource_version)
+        yield self._machine.on_watch_ended(error, now=self._clock())
+
+    def _follow(self, command: Watch) -> Generator[Step, None, None]:
+        slow = _SlowStart(self.SLOW_START, self._slow_start) if self._machine.initial else None
+        idle = command.idle_timeout
+        try:
+            with self._collection.open_watch(command.options, cancel=self._cancel, idle_timeout=idle) as stream:
+                self._heard()
+                self._report.watch_opened()
+                yield self._machine.on_watch_opened(now=self._clock())
+                for batch in stream.batches(records=self._raw):
+                    self._heard()
+                    self._report.items += len(batch)
+                    if batch:
+                        yield self._machine.on_events(batch, now=self._clock())
+                    if slow is not None and not self._machine.initial:
+                        slow.stop()
+                        slow = None
+        finally:
+            if slow is not None:
+                slow.stop()
+
+    def _wait(self, command: Wait) -> Step:
+        reason = command.reason
+        if reason is None:
+            reason = ConnectionLostError("the watch ended within a second and without an event")
+        self._failed(reason, command.seconds)
+        CallScope(None, self._cancel).sleep(command.seconds)
+        return self._machine.on_waited(now=self._clock())
+
+    def _passing(self, error: DynkubeError) -> DynkubeError:
+        """What the machine is to be told of an error; our own end goes up."""
+        if isinstance(error, CancelledError) and self._cancel.cancelled:
+            raise error
+        if isinstance(error, DeadlineExceededError):
+            # The configuration's limit of one call: the server was slow.
+            return RequestTimeoutError(str(error))
+        return error
+
+    # ------------------------------------------------------------------ telling
+
+    def _told(self, step: Step) -> Command:
+        """Tell the sink of a step; its command is next."""
+        events, replaced = step.events, step.replaced
+        if replaced is not None:
+            if replaced.events:
+                self._sink.apply(events[: replaced.events], replaced.resource_version)
+            self._report.list_over(replaced.resource_version)
+            self._sink.replaced(replaced.resource_version)
+            events = events[replaced.events :]
+        if events:
+            self._sink.apply(events, self.resource_version)
+        return step.command
+
+    def _heard(self) -> None:
+        self.heard_at = self._clock()
+        self.failure = None
+
+    def _failed(self, error: Exception, retry_in: float | None) -> None:
+        self.failure = error
+        again = "giving up" if retry_in is None else f"again in {retry_in:.1f} s"
+        _log.info("reflector of %s: %s, after: %s", self._name, again, error)
+        if self._on_error is not None:
+            self._on_error(error)
+        self._sink.failed(error, retry_in)
+
+    def _slow_start(self, seconds: float) -> None:
+        _log.warning(
+            "reflector of %s: the end of the initial objects has not come for %g s; the server may not know "
+            "sendInitialEvents: leave streaming out",
+            self._name,
+            seconds,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Reflector of {self._name} at {self.resource_version or 'its beginning'}>"
+
+
+class _SlowStart:
+    """Says every so many seconds that something has not come yet; on the thread of the deadlines."""
+
+    def __init__(self, seconds: float, say: Callable[[float], None]) -> None:
+        self._seconds = seconds
+        self._say = say
+        self._said = 0
+        self._stopped = False
+        self._disarm = CallScope(seconds).arm(self._fire)
+
+    def _fire(self) -> None:
+        if not self._stopped:
+            self._said += 1
+            self._say(self._said * self._seconds)
+            self._disarm = CallScope(self._seconds).arm(self._fire)
+
+    def stop(self) -> None:
+        """It has come, or will not any more."""
+        self._stopped = True
+        self._disarm()
+
+
+class _Report:
+    """Tells observers of lists and watches that are over."""
+
+    def __init__(self, observers: Sequence[Observer], informer: str, resource: str, clock: Callable[[], float]) -> None:
+        self._observers = observers
+        self._informer = informer
+        self._resource = resource
+        self._clock = clock
+        self._list_began: float | None = None
+        self._watch_opened: float | None = None
+        self.items = 0
+
+    def list_begins(self) -> None:
+        self._list_began = self._clock()
+        self.items = 0
+
+    def list_over(self, resource_version: str) -> None:
+        self._list(ReflectorList(**self._of(self._list_began), items=self.items, resource_version=resource_version))
+
+    def list_failed(self, error: Exception) -> None:
+        self._list(ReflectorList(**self._of(self._list_began), items=self.items, error=type(error).__name__))
+
+    def _list(self, listed: ReflectorList) -> None:
+        if self._list_began is not None:
+            self._list_began = None
+            notify(self._observers, lambda observer: observer.on_reflector_list, listed)
+
+    def watch_begins(self, *, lists: bool) -> None:
+        self._watch_opened = None
+        self.items = 0
+        if lists:
+            self._list_began = self._clock()
+
+    def watch_opened(self) -> None:
+        self._watch_opened = self._clock()
+
+    def watch_over(self, error: Exception | None, resource_version: str) -> None:
+        if error is not None:
+            self.list_failed(error)
+        watched = ReflectorWatch(
+            **self._of(self._watch_opened),
+            events=self.items,
+            resource_version=resource_version,
+            error=type(error).__name__ if error is not None else "",
+        )
+        notify(self._observers, lambda observer: observer.on_reflector_watch, watched)
+
+    def _of(self, began: float | None) -> dict[str, Any]:
+        seconds = self._clock() - began if began is not None else 0.0
+        return {"informer": self._informer, "resource": self._resource, "seconds": seconds}

@@ -16,11 +16,12 @@ from dynkube.errors import (
     DecodeError,
     status_error_class,
 )
+from dynkube.records import RecordList, records_of_list
 from dynkube.unstructured import UnstructuredList
 from dynkube.wire.messages import Request, Response
 from dynkube.wire.warnings import ServerWarning
 
-__all__ = ["Result", "decode_list", "decode_response", "raise_for_status", "status_error_of"]
+__all__ = ["Result", "decode_list", "decode_records", "decode_response", "raise_for_status", "status_error_of"]
 
 _MESSAGE_CHARS = 2048
 _GENERIC_TEXTS = {
@@ -131,6 +132,24 @@ def decode_list(response: Response) -> UnstructuredList:
     if items is None and "items" not in obj and not str(obj["kind"]).endswith("List"):
         raise DecodeError(f"the response to {_asked(response.request)} is a {obj['kind']}, not a list")
     return UnstructuredList.from_dict(obj)
+
+
+def decode_records(response: Response) -> RecordList:
+    """The list in a successful response, its items undecoded; items without kind get the list's.
+
+    Raises:
+        APIStatusError: the response reports a failure.
+        DecodeError: the body is not a list, or one of its items is no object.
+    """
+    raise_for_status(response)
+    try:
+        page = records_of_list(response.body)
+    except DecodeError:
+        decode_list(response)  # knows better what it is, if it is no list
+        raise
+    if not page.objects and not page.kind.endswith("List"):
+        decode_list(response)  # likewise: a Status, for one
+    return page
 
 
 def status_error_of(response: Response, *, parse_status: bool = True) -> APIStatusError:

@@ -72,6 +72,11 @@ class Target:
         """
         return self._collection()
 
+    @property
+    def selected_namespace(self) -> str:
+        """The namespace that it is bound to; ``""`` for none: list and watch then mean all namespaces."""
+        return self._namespace
+
     def _collection(self) -> Collection:
         if self._subresource:
             raise InvalidRequestError(
