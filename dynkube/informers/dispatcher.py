@@ -1,0 +1,224 @@
+"""Where the store changes and the handlers learn of it: the sink of an informer's reflector.
+
+The counterparts in client-go are processDeltas of CG/tools/cache/controller.go and the sharedProcessor of
+CG/tools/cache/shared_informer.go.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+from dynkube.informers.compact import StoredTombstone
+from dynkube.informers.handlers import Tombstone
+from dynkube.informers.indexes import Item
+from dynkube.informers.keys import object_key, object_name
+from dynkube.informers.registration import HandlerRegistration, Notification
+from dynkube.informers.store import Store
+from dynkube.informers.waiting import Latch
+from dynkube.records import RawObject
+from dynkube.unstructured import resource_version_of, uid_of
+from dynkube.wire.watch import AnyWatchEvent, EventType
+
+__all__ = ["Dispatcher", "Transform"]
+
+_log = logging.getLogger("dynkube.informers")
+
+Transform: TypeAlias = Callable[[dict[str, Any]], dict[str, Any]]
+"""Takes an object before it is stored, and gives what is stored in its place."""
+
+
+class _Change(NamedTuple):
+    """One event, ready for the store and for the handlers."""
+
+    key: str
+    new: Item | None  # what the store has from now on
+    final: Item | None  # of a deletion that was seen: the final state
+
+
+class Dispatcher:
+    """Puts what a reflector tells into a store, and tells handlers what that has changed.
+
+    One lock keeps the changes of the store and the arrival of handlers apart: a handler that comes late is told of
+    everything that is there, and then of every change, none missing and none twice (7.4.2).
+
+    Args:
+        store: Where the objects go.
+        name: The informer's, for logs.
+        transform: Is given each object first; None leaves them as they are.
+        split_by_uid: Whether an object that was deleted and made anew unseen is told as a delete and an add; as one
+            update with another uid else.
+        on_error: Called with each failure of the reflector.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        name: str,
+        transform: Transform | None,
+        split_by_uid: bool,
+        on_error: Callable[[Exception, float | None], object],
+    ) -> None:
+        self._store = store
+        self._name = name
+        self.transform = transform
+        self._split_by_uid = split_by_uid
+        self._on_error = on_error
+        self._changing = threading.Lock()
+        self.registrations: tuple[HandlerRegistration, ...] = ()
+        self.synced = Latch()
+        self.measuring = False  # whether anybody wants to know how long notifications wait
+        self.retry_in: float | None = None
+
+    # ------------------------------------------------------------------ the reflector's side
+
+    def apply(self, batch: Sequence[AnyWatchEvent], resource_version: str) -> None:
+        """Make the changes in one transaction, and tell the handlers (`dynkube.informers.reflector.Sink`)."""
+        changes = self._changes(batch)
+        with self._changing:
+            before = self._store.commit([(each.key, each.new) for each in changes], resource_version)
+            if self.registrations:
+                told = self._notifications(changes, before)
+                for registration in self.registrations:
+                    registration.put(told)
+
+    def replaced(self, resource_version: str) -> None:
+        """The store is complete (`dynkube.informers.reflector.Sink`)."""
+        with self._changing:
+            self._store.commit((), resource_version)
+            if not self.synced.is_set:
+                for registration in self.registrations:
+                    registration.put_synced()
+                self.synced.set()
+
+    def failed(self, error: Exception, retry_in: float | None) -> None:
+        """Something failed (`dynkube.informers.reflector.Sink`)."""
+        self.retry_in = retry_in
+        self._on_error(error, retry_in)
+
+    # ------------------------------------------------------------------ the handlers' side
+
+    def join(self, registration: HandlerRegistration) -> None:
+        """Add a handler; it is told of what is there, and then of every change."""
+        with self._changing:
+            at = self._now()
+            items = self._store.items()
+            registration.put([Notification("add", None, item, True, at) for item in items])
+            if self.synced.is_set:
+                registration.put_synced()
+            self.registrations = (*self.registrations, registration)
+
+    def leave(self, registration: HandlerRegistration) -> None:
+        """Take a handler out; one that is not there stays away."""
+        with self._changing:
+            self.registrations = tuple(each for each in self.registrations if each is not registration)
+        registration.close()
+
+    def feed(self, registration: HandlerRegistration) -> None:
+        """Tell one handler of everything that is there as an update from itself to itself: a resync (7.4.3)."""
+        with self._changing:
+            at = self._now()
+            registration.put([Notification("resync", item, item, at=at) for item in self._store.items()])
+
+    def show(self, item: Item, is_tombstone: bool) -> Mapping[str, Any]:
+        """What a handler gets of an item."""
+        if not is_tombstone:
+            return self._store.view(item)
+        return StoredTombstone(item) if isinstance(item, RawObject) else Tombstone(item)
+
+    # ------------------------------------------------------------------ inner workings
+
+    def _now(self) -> float:
+        return time.monotonic() if self.measuring else 0.0
+
+    def _changes(self, batch: Sequence[AnyWatchEvent]) -> list[_Change]:
+        changes: list[_Change] = []
+        for position, event in enumerate(batch):
+            key = _key_of(event.object)
+            if event.type is not EventType.DELETED:
+                changes.append(_Change(key, self._admit(key, event.object), None))
+            elif not event.final_state_unknown:
+                changes.append(_Change(key, None, self._admit(key, event.object)))
+            elif self._split_by_uid or not _made_anew(key, batch, position):
+                changes.append(_Change(key, None, None))
+        return changes
+
+    def _admit(self, key: str, obj: dict[str, Any] | RawObject) -> Item:
+        if self.transform is not None:
+            obj = self._transformed(key, obj.decode() if isinstance(obj, RawObject) else obj)
+        return self._store.admit(obj)
+
+    def _transformed(self, key: str, obj: dict[str, Any]) -> dict[str, Any]:
+        assert self.transform is not None
+        name, version, uid = object_name(obj), resource_version_of(obj), uid_of(obj)
+        try:
+            changed = _checked_dict(self.transform(obj))
+        except Exception:  # noqa: BLE001 - someone else's code; without the object the store would say there is none
+            _log.exception("informer %s: the transform failed with %s, which is kept as it is", self._name, key)
+            changed = obj
+        if (_name_or_none(changed), resource_version_of(changed), uid_of(changed)) != (name, version, uid):
+            _log.error(
+                "informer %s: the transform took metadata of %s that the store needs (namespace, name, uid, "
+                "resourceVersion): they are put back",
+                self._name,
+                key,
+            )
+            needed = {"namespace": name.namespace, "name": name.name, "uid": uid, "resourceVersion": version}
+            metadata = changed.get("metadata")
+            kept = metadata if isinstance(metadata, dict) else {}
+            changed["metadata"] = {**kept, **{field: value for field, value in needed.items() if value}}
+        return changed
+
+    def _notifications(self, changes: Sequence[_Change], before: Sequence[Item | None]) -> list[Notification]:
+        told: list[Notification] = []
+        initial, at = not self.synced.is_set, self._now()
+        for change, old in zip(changes, before, strict=True):
+            if change.new is None:
+                if old is not None:
+                    final, unknown = (old, True) if change.final is None else (change.final, False)
+                    told.append(Notification("delete", final, None, unknown, at))
+            elif old is None:
+                told.append(Notification("add", None, change.new, initial, at))
+            elif not _is_same(old, change.new):
+                told.append(Notification("update", old, change.new, False, at))
+            # Else nothing has changed: only a resync tells of that (7.4.3).
+        return told
+
+
+def _key_of(obj: dict[str, Any] | RawObject) -> str:
+    if isinstance(obj, RawObject):
+        return f"{obj.namespace}/{obj.name}" if obj.namespace else obj.name
+    return object_key(obj)
+
+
+def _name_or_none(obj: dict[str, Any]) -> object:
+    metadata = obj.get("metadata")
+    if not isinstance(metadata, dict) or not metadata.get("name"):
+        return None
+    return object_name(obj)
+
+
+def _made_anew(key: str, batch: Sequence[AnyWatchEvent], position: int) -> bool:
+    """Whether the next event brings the object back that this one takes away."""
+    if position + 1 == len(batch):
+        return False
+    after = batch[position + 1]
+    return after.type is not EventType.DELETED and _key_of(after.object) == key
+
+
+def _checked_dict(changed: object) -> dict[str, Any]:
+    if not isinstance(changed, dict):
+        raise TypeError(f"a transform must give a dict, not {type(changed).__name__}")
+    return changed
+
+
+def _is_same(old: Item, new: Item) -> bool:
+    if isinstance(old, RawObject) and isinstance(new, RawObject):
+        return old.resource_version == new.resource_version != "" and old.uid == new.uid
+    assert isinstance(old, dict)
+    assert isinstance(new, dict)
+    return resource_version_of(old) == resource_version_of(new) != "" and uid_of(old) == uid_of(new)

@@ -1,0 +1,158 @@
+"""Index functions, and the books of an index: which values lead to which keys.
+
+The counterparts in client-go are CG/tools/cache/index.go and the storeIndex of CG/tools/cache/thread_safe_store.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import FunctionType
+from typing import Any, TypeAlias
+
+from dynkube.errors import InformerError, InvalidRequestError
+from dynkube.records import RawObject
+
+__all__ = [
+    "LABELS_INDEX",
+    "NAMESPACE_INDEX",
+    "OWNER_INDEX",
+    "Index",
+    "IndexFunction",
+    "Item",
+    "index_by_labels",
+    "index_by_namespace",
+    "index_by_owner",
+    "labels_of_item",
+]
+
+Item: TypeAlias = dict[str, Any] | RawObject
+"""What a store keeps of an object."""
+
+IndexFunction: TypeAlias = Callable[[dict[str, Any]], Iterable[str]]
+"""Takes an object, which it must not change, and gives the values under which it is to be found: none, one or many."""
+
+NAMESPACE_INDEX = "namespace"
+"""The name of the index that every informer has (client-go's NamespaceIndex)."""
+
+LABELS_INDEX = "labels"
+"""The usual name for `index_by_labels`."""
+
+OWNER_INDEX = "owner"
+"""The usual name for `index_by_owner`."""
+
+
+def _metadata(obj: Mapping[str, Any]) -> Mapping[str, Any]:
+    metadata = obj.get("metadata")
+    return metadata if isinstance(metadata, Mapping) else {}
+
+
+def index_by_namespace(obj: Mapping[str, Any]) -> list[str]:
+    """The namespace of an object, ``""`` for none (client-go's MetaNamespaceIndexFunc).
+
+    >>> index_by_namespace({"metadata": {"namespace": "shop"}})
+    ['shop']
+    """
+    return [_metadata(obj).get("namespace") or ""]
+
+
+def index_by_labels(obj: Mapping[str, Any]) -> list[str]:
+    """Each label as ``"name=value"``.
+
+    >>> index_by_labels({"metadata": {"labels": {"app": "api", "tier": "web"}}})
+    ['app=api', 'tier=web']
+    """
+    return _label_values(_metadata(obj).get("labels"))
+
+
+def index_by_owner(obj: Mapping[str, Any]) -> list[str]:
+    """The uid of each owner.
+
+    >>> index_by_owner({"metadata": {"ownerReferences": [{"kind": "ReplicaSet", "uid": "4d1c"}]}})
+    ['4d1c']
+    """
+    owners = _metadata(obj).get("ownerReferences")
+    return [owner["uid"] for owner in owners if owner.get("uid")] if isinstance(owners, list) else []
+
+
+def labels_of_item(item: Item) -> Mapping[str, str]:
+    """The labels of what a store keeps; decodes nothing."""
+    if isinstance(item, RawObject):
+        return item.labels
+    labels = _metadata(item).get("labels")
+    return labels if isinstance(labels, Mapping) else {}
+
+
+def _label_values(labels: Any) -> list[str]:
+    return [f"{name}={value}" for name, value in labels.items()] if isinstance(labels, Mapping) else []
+
+
+# What these need stands outside of the bytes of a record: they decode nothing.
+_OF_RECORDS: dict[IndexFunction, Callable[[RawObject], Collection[str]]] = {
+    index_by_namespace: lambda record: (record.namespace,),
+    index_by_labels: lambda record: _label_values(record.labels),
+    index_by_owner: lambda record: record.owners,
+}
+
+
+class Index:
+    """The books of one index: its buckets of keys by value, and the values of each key.
+
+    Not thread-safe: the store that owns it has the lock.
+
+    Args:
+        name: Of the index, for messages.
+        function: Gives the values of an object.
+
+    Raises:
+        InvalidRequestError: ``function`` cannot be called.
+    """
+
+    __slots__ = ("_of_record", "_values", "buckets", "function", "name")
+
+    def __init__(self, name: str, function: IndexFunction) -> None:
+        if not callable(function):
+            raise InvalidRequestError(f"indexers[{name!r}]: want a function of an object, got {function!r}")
+        self.name = name
+        self.function = function
+        self._of_record = _OF_RECORDS.get(function) if isinstance(function, FunctionType) else None
+        # The keys of a bucket in the order in which they came; a set costs more for the many small ones.
+        self.buckets: dict[str, dict[str, None]] = {}
+        self._values: dict[str, tuple[str, ...]] = {}
+
+    def values_of(self, item: Item) -> tuple[str, ...]:
+        """The values of an object; a record is decoded only for functions that need it, and not kept decoded.
+
+        Raises:
+            InformerError: The function failed, or gave something else than texts.
+        """
+        if isinstance(item, RawObject):
+            if self._of_record is not None:
+                return tuple(self._of_record(item))
+            item = item.decode()
+        try:
+            values = self.function(item)
+            if not isinstance(values, str):  # whose letters are texts, too
+                values = tuple(dict.fromkeys(values))
+                if all(isinstance(value, str) for value in values):
+                    return values
+        except Exception as error:
+            raise InformerError(f"index {self.name!r}: its function failed: {type(error).__name__}: {error}") from error
+        raise InformerError(f"index {self.name!r}: its function must give a list of texts, not {values!r:.100}")
+
+    def move(self, key: str, values: tuple[str, ...]) -> None:
+        """File ``key`` under ``values``, and nowhere else; empty buckets go (kubernetes issue 84959)."""
+        before = self._values.get(key, ())
+        if values == before:
+            return
+        for value in before:
+            if value not in values:
+                bucket = self.buckets[value]
+                del bucket[key]
+                if not bucket:
+                    del self.buckets[value]
+        for value in values:
+            self.buckets.setdefault(value, {})[key] = None
+        if values:
+            self._values[key] = values
+        else:
+            self._values.pop(key, None)
