@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dynkube._version import __version__
+    from dynkube.clientset import Clientset
     from dynkube.config import (
         Impersonation,
         RESTConfig,
@@ -154,6 +155,7 @@ __all__ = [
     "BadRequestError",
     "CancelToken",
     "CancelledError",
+    "Clientset",
     "ClosedError",
     "ConfigError",
     "ConflictError",
@@ -247,6 +249,7 @@ __all__ = [
 
 _NAMES_BY_MODULE: dict[str, tuple[str, ...]] = {
     "dynkube._version": ("__version__",),
+    "dynkube.clientset": ("Clientset",),
     "dynkube.config": (
         "Impersonation",
         "RESTConfig",
