@@ -21,6 +21,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from dynkube.testing.apiserver.access import Refusal
     from dynkube.testing.apiserver.server import APIServer
+    from dynkube.testing.apiserver.streaming.containerlogs import ContainerLog
+    from dynkube.testing.apiserver.streaming.handlers import Pods
+    from dynkube.testing.apiserver.streaming.processes import LocalProcess
+    from dynkube.testing.apiserver.streaming.sessions import (
+        ContainerSession,
+        LogRequest,
+        PortForwardSession,
+        ProxyRequest,
+        ProxyResponse,
+    )
     from dynkube.testing.apiserver.testbench.audit import AuditedRequest
     from dynkube.testing.apiserver.testbench.faults import ServerFault
     from dynkube.testing.apiserver.testbench.hooks import Write
@@ -36,12 +46,20 @@ __all__ = [
     "AccessRule",
     "AuditedRequest",
     "BrokenGroup",
+    "ContainerLog",
+    "ContainerSession",
     "ControlPlane",
     "ControlPlaneError",
     "Fault",
     "FaultProxy",
     "Injection",
+    "LocalProcess",
+    "LogRequest",
+    "Pods",
+    "PortForwardSession",
     "ProxiedConnection",
+    "ProxyRequest",
+    "ProxyResponse",
     "Refusal",
     "SeenRequest",
     "ServerFace",
@@ -54,12 +72,20 @@ _HOMES = {
     "AccessRule": "dynkube.testing.rules",
     "AuditedRequest": "dynkube.testing.apiserver.testbench.audit",
     "BrokenGroup": "dynkube.testing.brokengroups",
+    "ContainerLog": "dynkube.testing.apiserver.streaming.containerlogs",
+    "ContainerSession": "dynkube.testing.apiserver.streaming.sessions",
     "ControlPlane": "dynkube.testing.controlplane",
     "ControlPlaneError": "dynkube.testing.errors",
     "Fault": "dynkube.testing.faultproxy",
     "FaultProxy": "dynkube.testing.faultproxy",
     "Injection": "dynkube.testing.faultproxy",
+    "LocalProcess": "dynkube.testing.apiserver.streaming.processes",
+    "LogRequest": "dynkube.testing.apiserver.streaming.sessions",
+    "Pods": "dynkube.testing.apiserver.streaming.handlers",
+    "PortForwardSession": "dynkube.testing.apiserver.streaming.sessions",
     "ProxiedConnection": "dynkube.testing.faultproxy",
+    "ProxyRequest": "dynkube.testing.apiserver.streaming.sessions",
+    "ProxyResponse": "dynkube.testing.apiserver.streaming.sessions",
     "Refusal": "dynkube.testing.apiserver.access",
     "SeenRequest": "dynkube.testing.faultproxy",
     "ServerFace": "dynkube.testing.face",

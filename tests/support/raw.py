@@ -6,6 +6,7 @@ import base64
 import http.client
 import json
 import os
+import socket
 import ssl
 import tempfile
 from collections.abc import Mapping
@@ -42,15 +43,25 @@ class RawClient:
                 file.flush()
                 self._tls.load_cert_chain(file.name)
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The headers that say who asks; a certificate says it without."""
+        return {"Authorization": f"Bearer {self._token}"} if self._token else {}
+
+    def dial(self) -> ssl.SSLSocket:
+        """A connection of its own, for what is no HTTP."""
+        address = (self._url.hostname or "", self._url.port or 443)
+        plain = socket.create_connection(address, timeout=30)
+        return self._tls.wrap_socket(plain, server_hostname=address[0])
+
     def request(self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None) -> Answer:
         """One request on its own connection; a dict body is sent as JSON."""
         connection = http.client.HTTPSConnection(
             self._url.hostname or "", self._url.port, context=self._tls, timeout=30
         )
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Accept": "application/json", "Content-Type": "application/json", **(headers or {})}
-        if self._token:
-            sent["Authorization"] = f"Bearer {self._token}"
+        kinds = {"Accept": "application/json", "Content-Type": "application/json"}
+        sent = {**kinds, **(headers or {}), **self.credentials}
         try:
             connection.request(method, self._url.path + path, data, sent)
             response = connection.getresponse()

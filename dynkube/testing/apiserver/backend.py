@@ -21,13 +21,15 @@ from dynkube.testing.apiserver.testbench.faults import Faults
 from dynkube.testing.apiserver.testbench.hooks import Hooks, Write, as_write, at_version_of
 from dynkube.testing.apiserver.testbench.insider import Insider
 from dynkube.testing.apiserver.testbench.manifests import Manifest, read_manifests
-from dynkube.testing.apiserver.words.messages import ConnectionCut, Request, Response, UserInfo
+from dynkube.testing.apiserver.words.messages import ConnectionCut, Request, RequestInfo, Response, UserInfo
 from dynkube.testing.apiserver.words.requestinfo import request_info
 from dynkube.testing.apiserver.words.resources import Object
 
 __all__ = ["Backend"]
 
 _MANAGER = "dynkube-testing"
+# Requests that may last, and that no queue counts (AS/server/filters/longrunning.go).
+_UNQUEUED = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 # A CRD is established on the loop, some turns after it was created.
 _ESTABLISHED_SECONDS = 5.0
 _LOOK_SECONDS = 0.001
@@ -94,22 +96,22 @@ class Backend:
         fault = "" if injection is None else str(injection.fault)
         try:
             if injection is None:
-                response = await self._answer(request)
+                response = await self._answer(request, about)
             else:
-                response = await injection.apply(lambda: self._answer(request))
+                response = await injection.apply(lambda: self._answer(request, about))
         except ConnectionCut:
             self.audit.add(request, about, None, fault)
             raise
         self.audit.add(request, about, response, fault)
         return response
 
-    async def _answer(self, request: Request) -> Response:
-        response = self.api.handle(request)
+    async def _answer(self, request: Request, about: RequestInfo) -> Response:
+        response = await self.api.settle(request, self.api.handle(request))
         behind = self.aggregated.find(request.path)
         if behind is not None and response.status not in {401, 403}:
             # The API knows nothing of this path, and has refused it only for that.
             response = replace(await behind.answer(request), user=response.user)
-        if response.user is not None:
+        if response.user is not None and about.subresource not in _UNQUEUED:
             response.headers += self._flow_headers(response.user)
         return response
 
@@ -178,6 +180,7 @@ class Backend:
         self.aggregated.clear()
         self.store.restore(self._fresh)
         self.audit.clear()
+        self.api.behind.pods.clear()
 
     def history(self, resource: str | GroupVersionResource, namespace: str, name: str) -> tuple[Write, ...]:
         """What happened to an object, the oldest first, as far back as the log goes.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from dynkube.schema import GroupVersionResource
     from dynkube.testing.apiserver.access import Refusal
     from dynkube.testing.apiserver.running import Running
+    from dynkube.testing.apiserver.streaming.handlers import Pods
+    from dynkube.testing.apiserver.streaming.sessions import ProxyHandler
     from dynkube.testing.apiserver.testbench.aggregatedapis import AggregatedAPI
     from dynkube.testing.apiserver.testbench.audit import AuditedRequest
     from dynkube.testing.apiserver.testbench.faults import Faults
@@ -353,6 +355,34 @@ class APIServer(ServerFace):
 
         remove = running.call(add)
         return lambda: running.call(lambda _: remove())
+
+    @property
+    def pods(self) -> Pods:
+        """What stands behind the pods: handlers of their logs, exec, attach and port-forward.
+
+        They outlive `reset`; the logs that `Pods.log` holds do not.
+        """
+        return self._need().backend.api.behind.pods
+
+    def on_proxy(
+        self, handler: ProxyHandler | str | bytes, *, resource: str = "", namespace: str = "", name: str = ""
+    ) -> Callable[[], None]:
+        """Answer what is asked of a pod, a service or a node through the server (``.../proxy/...``).
+
+        Args:
+            handler: A function of a `ProxyRequest`, called in a thread of its own, that gives a `ProxyResponse`
+                or the text of a page; or such a text.
+            resource: Only of ``pods``, ``services`` or ``nodes``; "" for all.
+            namespace: Only in this namespace.
+            name: Only of this name.
+
+        Returns:
+            What takes the handler back.
+
+        Raises:
+            InvalidRequestError: There is no proxy to such a resource.
+        """
+        return self._need().backend.api.behind.proxies.add(handler, resource, namespace, name)
 
     def _need(self) -> Running:
         running = self._running

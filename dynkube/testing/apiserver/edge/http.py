@@ -209,6 +209,9 @@ class HTTPServer:
         except Exception as error:
             _logger.exception("%s %s: the server failed", request.method, request.path)
             response = _failure(error)
+        if response.upgrade is not None:
+            await writer.upgraded(response.status, response.headers, response.upgrade)
+            return
         headers = head(request, response)
         if isinstance(response.body, bytes):
             await writer.body(request, response.status, headers, response.body, compressible=response.compressible)

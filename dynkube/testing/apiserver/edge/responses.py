@@ -17,7 +17,8 @@ from typing import Final, cast
 from aiohttp import web
 from multidict import CIMultiDict
 
-from dynkube.testing.apiserver.words.messages import ConnectionCut, Request, Response
+from dynkube.testing.apiserver.edge.wires import UpgradedWire
+from dynkube.testing.apiserver.words.messages import ConnectionCut, Request, Response, Upgrade
 
 __all__ = ["Writer", "head"]
 
@@ -67,6 +68,7 @@ class Writer:
 
     def __init__(self, incoming: web.BaseRequest, *, is_parsed: bool = True) -> None:
         self._writer = incoming.writer
+        self._protocol = incoming.protocol
         # Of what the parser refused, the version is none.
         self._is_http10 = is_parsed and incoming.version < (1, 1)
         self._is_chunked = False
@@ -148,6 +150,15 @@ class Writer:
         else:
             await self._writer.drain()
         transport.abort()
+
+    # ------------------------------------------------------------------ other protocols
+
+    async def upgraded(self, status: int, headers: _Headers, use: Upgrade) -> None:
+        """The head, and then the connection to who goes on with it; it ends with that."""
+        self.keeps_alive = False
+        fields = "".join(f"{name}: {value}\r\n" for name, value in headers)
+        await self._writer.write(f"HTTP/1.1 {status} {_phrase(status)}\r\n{fields}\r\n".encode("latin-1"))
+        await use(UpgradedWire(self._protocol))
 
     # ------------------------------------------------------------------ heads
 

@@ -11,6 +11,7 @@ from dynkube.testing.apiserver.endpoints.plain import no_page, plain_text
 from dynkube.testing.apiserver.endpoints.representation import encode
 from dynkube.testing.apiserver.endpoints.routes import NoPageError, find_route, split_path
 from dynkube.testing.apiserver.registry import Registry
+from dynkube.testing.apiserver.streaming import Behind
 from dynkube.testing.apiserver.words import statuses
 from dynkube.testing.apiserver.words.messages import Request, RequestInfo, Response, UserInfo
 from dynkube.testing.apiserver.words.requestinfo import request_info
@@ -18,6 +19,8 @@ from dynkube.testing.apiserver.words.statuses import StatusError
 
 __all__ = ["API"]
 
+# What a log is produced as (KUBE/pkg/registry/core/pod/rest/log.go), before what all that is built in is.
+_LOG_TYPES = ("text/plain", "application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
 _LONG_RUNNING = frozenset({"watch", "proxy"})
 _LONG_RUNNING_SUBRESOURCES = frozenset({"attach", "exec", "log", "portforward", "proxy"})
 
@@ -29,15 +32,29 @@ class API:
         registry: What is served and stored.
         access: Who asks, and may they.
         pages: What is no resource: discovery, OpenAPI, health.
+        behind: What stands behind pods, and behind the proxies.
     """
 
-    def __init__(self, registry: Registry, access: Access, pages: Pages) -> None:
+    def __init__(self, registry: Registry, access: Access, pages: Pages, behind: Behind) -> None:
         self.registry = registry
         self.access = access
+        self.behind = behind
         self._pages = pages
 
+    async def settle(self, request: Request, response: Response) -> Response:
+        """What an answer is that takes its time; any other as it is."""
+        if response.deferred is None:
+            return response
+        try:
+            settled = await response.deferred()
+        except StatusError as error:
+            settled = _refused(request, error)
+        settled.headers += response.headers
+        settled.user = response.user
+        return settled
+
     def handle(self, request: Request) -> Response:
-        """The answer to a request; whatever it is, there is one."""
+        """The answer to a request; whatever it is, there is one, though it may be `deferred`."""
         warnings = list(self.access.warnings(request))
         user: UserInfo | None = None
         try:
@@ -66,13 +83,15 @@ class API:
         if not info.is_resource:
             return self._pages.answer(request, parts)
         route = find_route(self.registry.catalog, request, parts)
-        if not route.resource.is_custom:
-            refusal = accepts_route(request.headers.get("accept") or "", is_list=route.verb in ("list", "watch"))
+        if not route.resource.is_custom and route.verb != "connect":
+            produced = _LOG_TYPES if route.subresource == "log" else ()
+            accept = request.headers.get("accept") or ""
+            refusal = accepts_route(accept, is_list=route.verb in ("list", "watch"), produced=produced)
             if refusal is not None:
                 raise refusal
         if route.resource.warning:
             warnings.append(route.resource.warning)
-        return Handler(self.registry, self.access, request, info, route, user, warnings).answer()
+        return Handler(self.registry, self.access, self.behind, request, info, route, user, warnings).answer()
 
 
 def _is_long_running(info: RequestInfo) -> bool:

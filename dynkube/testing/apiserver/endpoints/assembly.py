@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from dynkube.schema import GroupResource
@@ -31,6 +31,7 @@ from dynkube.testing.apiserver.registry.builtins import built_in_resources
 from dynkube.testing.apiserver.registry.endings import CRDS
 from dynkube.testing.apiserver.registry.lookup import StoredLookup
 from dynkube.testing.apiserver.storage import Event, Store
+from dynkube.testing.apiserver.streaming import Behind
 from dynkube.testing.apiserver.words.messages import UserInfo
 from dynkube.testing.apiserver.words.resources import Resource
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["assemble"]
 
 CERTIFICATES = "certificates.k8s.io"
+_PODS = GroupResource("", "pods")
 
 
 def _utc_now() -> datetime:
@@ -75,7 +77,7 @@ def assemble(
     registry = Registry(store, catalog, clock=clock)
     registry.admission.plugins += [
         *kind_plugins(StoredLookup(store, catalog)),
-        LatePlugin([GroupResource("", "pods")], lambda: _topology_labels(store, catalog)),
+        LatePlugin([_PODS], lambda: _topology_labels(store, catalog)),
         LatePlugin([GroupResource(CERTIFICATES, "certificatesigningrequests")], lambda: _certificate_checks(access)),
         GrantCheck(access),
     ]
@@ -85,7 +87,15 @@ def assemble(
     discovery = Discovery(lambda: catalog, address, aggregated)
     openid = OpenID(access.issuer, address)
     documents = cache(lambda: _openapi(store, catalog, clock))
-    return API(registry, access, Pages(catalog, discovery, documents, openid, clock))
+    behind = Behind()
+    store.subscribe(partial(_forget_log, behind))
+    return API(registry, access, Pages(catalog, discovery, documents, openid, clock), behind)
+
+
+def _forget_log(behind: Behind, resource: GroupResource, event: Event) -> None:
+    """The log of a pod goes with it."""
+    if resource == _PODS and event.entry is None and event.previous is not None:
+        behind.pods.forget(event.previous.namespace, event.previous.name)
 
 
 def _definitions(registry: Registry) -> Controller:

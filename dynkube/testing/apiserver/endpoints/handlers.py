@@ -28,6 +28,7 @@ from dynkube.testing.apiserver.registry import (
 from dynkube.testing.apiserver.registry.metadata import ensure_namespace
 from dynkube.testing.apiserver.registry.patches import check_name
 from dynkube.testing.apiserver.storage import Entry, ListOptions
+from dynkube.testing.apiserver.streaming import Behind
 from dynkube.testing.apiserver.words import statuses
 from dynkube.testing.apiserver.words.messages import Request, RequestInfo, Response, UserInfo
 from dynkube.testing.apiserver.words.resources import Object, Resource, Strategy
@@ -46,6 +47,7 @@ class Handler:
     Args:
         registry: Does what is asked.
         access: For what asks about permissions.
+        behind: What streams and proxies lead to.
         request: What is asked.
         info: The same, as authorization sees it.
         route: Of what.
@@ -57,6 +59,7 @@ class Handler:
         self,
         registry: Registry,
         access: Access,
+        behind: Behind,
         request: Request,
         info: RequestInfo,
         route: Route,
@@ -65,6 +68,7 @@ class Handler:
     ) -> None:
         self._registry = registry
         self._access = access
+        self._behind = behind
         self._request = request
         self._route = route
         self._scope = Scope(
@@ -91,6 +95,8 @@ class Handler:
         if verb == "connect" or subresource in _CONNECTIONS:
             if verb == "connect" and Query(self._request).text("dryRun"):
                 raise statuses.bad_request("dryRun is not supported")
+            if subresource == "log":
+                self._negotiate(has_table=False)
             return self._connect()
         if subresource:
             self._scope.strategy_override = self._strategy()
@@ -252,7 +258,14 @@ class Handler:
     def _call(self, options: WriteOptions) -> Call:
         from dynkube.testing.apiserver.subresources import Call
 
-        return Call(registry=self._registry, access=self._access, scope=self._scope, options=options)
+        return Call(
+            registry=self._registry,
+            access=self._access,
+            scope=self._scope,
+            options=options,
+            behind=self._behind,
+            rest=self._route.rest,
+        )
 
     def _negotiate(self, view: View | None = None, *, has_table: bool = True) -> Accepted:
         is_custom = self._route.resource.is_custom and view is None

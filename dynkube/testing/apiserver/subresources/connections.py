@@ -1,29 +1,38 @@
-"""log, exec, attach, portforward and proxy, as a kube-apiserver answers that finds no kubelet and no pod behind it.
+"""log, exec, attach, portforward and proxy: what is checked before anybody behind the server is asked.
 
-There is none here: whatever would be dialled refuses the connection. Until there every step is the real
-one's: options, the pod, its container, its node, and the node's address
-(KUBE/pkg/registry/core/pod/strategy.go, pkg/kubelet/client, pkg/registry/core/{node,service}).
+Who is there, a test says (`streaming`). Where nobody is, whatever would be dialled refuses the connection. Until there
+every step is the real one's: options, the pod, its container, its node, and the node's address
+(KUBE/pkg/registry/core/pod/strategy.go, rest/subresources.go, pkg/kubelet/client, pkg/registry/core/{node,service}).
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from dynkube.errors import InvalidRequestError
 from dynkube.quantities import format_time, parse_time
 from dynkube.schema import GroupKind, GroupResource
+from dynkube.testing.apiserver.streaming.sessions import LogRequest, ProxyHandler, ProxyRequest
 from dynkube.testing.apiserver.subresources.shapes import Call
 from dynkube.testing.apiserver.words import statuses
 from dynkube.testing.apiserver.words.fielderrors import FieldError, forbidden, invalid, quoted
 from dynkube.testing.apiserver.words.messages import Request, Response
+from dynkube.testing.apiserver.words.requestinfo import request_info
 from dynkube.testing.apiserver.words.resources import Object
+
+if TYPE_CHECKING:
+    from dynkube.testing.apiserver.streaming.containerlogs import ContainerLog
+    from dynkube.testing.apiserver.streaming.sessions import LogHandler
 
 __all__ = ["connect"]
 
 _NODES = GroupResource("", "nodes")
+_PODS = GroupResource("", "pods")
 _LOG_OPTIONS = GroupKind("", "PodLogOptions")
 _KUBELET_PORT = 10250
 _UNREACHABLE = "connect: connection refused"
@@ -35,16 +44,18 @@ def connect(call: Call, request: Request) -> Response:
     """Answer a request to one of these subresources.
 
     Raises:
-        StatusError: In the end there is nobody to talk to.
+        StatusError: It is refused, or in the end there is nobody to talk to.
     """
     subresource, plural = call.scope.subresource, call.scope.resource.gvr.resource
     if subresource == "log":
         return _log(call, request)
+    if subresource == "portforward":
+        return _forward(call, request)
     if subresource != "proxy":
-        raise _no_stream(call, request)
+        return _command(call, request)
     if plural == "nodes":
-        raise _no_node_proxy(call)
-    raise _no_pod_proxy(call) if plural == "pods" else _no_service_proxy(call)
+        return _node_proxy(call, request)
+    return _pod_proxy(call, request) if plural == "pods" else _service_proxy(call, request)
 
 
 # ------------------------------------------------------------------ log
@@ -57,15 +68,57 @@ def _log(call: Call, request: Request) -> Response:
         raise statuses.invalid(_LOG_OPTIONS, call.scope.name, errors)
     pod = call.registry.get(call.scope).object()
     container = _container(pod, request.parameter("container") or "")
+    metadata = pod["metadata"]
+    source = call.behind.pods.log_source(metadata["namespace"], metadata["name"], container)
+    if source is not None:
+        return _read_log(call, request, pod, container, options, source)
     node = pod["spec"].get("nodeName")
     if not node:
         # Nothing was ever said.
         return Response(status=204)
-    address = _kubelet(call, node, GroupResource("", "pods"))
-    metadata = pod["metadata"]
+    address = _kubelet(call, node, _PODS)
     path = f"/containerLogs/{metadata['namespace']}/{metadata['name']}/{container}"
     query = f"?{urlencode(sorted(options.items()))}" if options else ""
     raise _bare(f"Get {quoted(f'https://{address}{path}{query}')}: dial tcp {address}: {_UNREACHABLE}")
+
+
+def _read_log(
+    call: Call,
+    request: Request,
+    pod: Object,
+    container: str,
+    options: Mapping[str, str],
+    source: ContainerLog | LogHandler,
+) -> Response:
+    from dynkube.testing.apiserver.streaming.logserving import serve_log
+
+    metadata, waiting = pod["metadata"], _state(pod, container).get("waiting")
+    if waiting is not None:  # KUBE/pkg/kubelet/kubelet_pods.go, validateContainerLogStatus
+        about = f"container {quoted(container)} in pod {quoted(metadata['name'])}"
+        raise statuses.bad_request(f"{about} is waiting to start: {waiting.get('reason', '')}")
+    wanted = LogRequest(
+        namespace=metadata["namespace"],
+        pod=metadata["name"],
+        container=container,
+        follow="follow" in options,
+        previous="previous" in options,
+        timestamps="timestamps" in options,
+        tail_lines=_optional(options, "tailLines"),
+        limit_bytes=_optional(options, "limitBytes"),
+        since=_since(options, call.registry.clock()),
+    )
+    return serve_log(request, wanted, source)
+
+
+def _optional(options: Mapping[str, str], name: str) -> int | None:
+    return int(options[name]) if name in options else None
+
+
+def _since(options: Mapping[str, str], now: datetime) -> float | None:
+    if "sinceSeconds" in options:
+        return now.timestamp() - int(options["sinceSeconds"])
+    # Fractions do not reach the kubelet: it is asked in whole seconds.
+    return parse_time(options["sinceTime"]).timestamp() // 1 if "sinceTime" in options else None
 
 
 def _log_options(request: Request) -> dict[str, str]:
@@ -121,17 +174,93 @@ def _log_errors(options: Mapping[str, str]) -> Iterator[FieldError]:
 # ------------------------------------------------------------------ streams
 
 
-def _no_stream(call: Call, request: Request) -> statuses.StatusError:
+def _command(call: Call, request: Request) -> Response:
+    """Exec and attach."""
+    _check_create(call, request)
     pod = call.registry.get(call.scope).object()
-    if call.scope.subresource != "portforward":
-        _container(pod, request.parameter("container") or "")
+    container = _container(pod, request.parameter("container") or "")
+    subresource, metadata = call.scope.subresource, pod["metadata"]
+    handler = call.behind.pods.command_handler(subresource, metadata["namespace"], metadata["name"], container)
+    if handler is None:
+        raise _no_stream(call, request, pod)
+    _check_upgrade(request)
+    from dynkube.testing.apiserver.streaming.commands import CommandOptions, serve_command
+
+    options = CommandOptions(
+        subresource=subresource,
+        namespace=metadata["namespace"],
+        pod=metadata["name"],
+        container=container,
+        user=call.scope.user.name,
+        command=[value for name, value in request.query if name == "command"] if subresource == "exec" else (),
+        streams=frozenset(name for name in ("stdin", "stdout", "stderr") if _flag(request, name)),
+        tty=_flag(request, "tty"),
+    )
+    is_running = not _state(pod, container).keys() & {"waiting", "terminated"}
+    return serve_command(request, options, handler if is_running else None)
+
+
+def _forward(call: Call, request: Request) -> Response:
+    ports = [_port(each) for name, value in request.query if name == "ports" for each in value.split(",")]
+    _check_create(call, request)
+    pod = call.registry.get(call.scope).object()
+    metadata = pod["metadata"]
+    if not call.behind.pods.forwards(metadata["namespace"], metadata["name"]):
+        raise _no_stream(call, request, pod)
+    _check_upgrade(request)
+    from dynkube.testing.apiserver.streaming.forwarding import ForwardOptions, serve_forward
+
+    options = ForwardOptions(namespace=metadata["namespace"], pod=metadata["name"], ports=ports)
+    return serve_forward(request, options, call.behind.pods)
+
+
+def _check_create(call: Call, request: Request) -> None:
+    """A WebSocket is a GET, and may do what a POST may: both verbs are asked for (rest/authorize.go).
+
+    Raises:
+        StatusError: 403; in fewer words than any other.
+    """
+    about = replace(request_info(request), verb="create")
+    decision = call.access.decide(call.scope.user, about)
+    if not decision.allowed:
+        raise statuses.forbidden(GroupResource(about.group, about.resource), about.name, decision.reason)
+
+
+def _port(text: str) -> int:
+    problem = "" if text.isascii() and text.isdigit() else "invalid syntax"
+    if not problem and int(text) >= 2**16:
+        problem = "value out of range"
+    if problem:
+        raise statuses.bad_request(f"cannot convert to []int32: strconv.ParseUint: parsing {quoted(text)}: {problem}")
+    return int(text)
+
+
+def _flag(request: Request, name: str) -> bool:
+    value = request.parameter(name)
+    return value is not None and value.lower() not in ("false", "0")
+
+
+def _check_upgrade(request: Request) -> None:
+    if "upgrade" not in (request.headers.get("Connection") or "").lower():
+        raise statuses.bad_request("Upgrade request required")
+
+
+def _no_stream(call: Call, request: Request, pod: Object) -> statuses.StatusError:
+    """What is said where no handler is, and so no kubelet."""
     node = pod["spec"].get("nodeName")
     if not node:
         return statuses.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
-    address = _kubelet(call, node, GroupResource("", "pods"))
-    if "upgrade" not in (request.headers.get("Connection") or "").lower():
-        return statuses.bad_request("Upgrade request required")
+    address = _kubelet(call, node, _PODS)
+    _check_upgrade(request)
     return _bare(f"error dialing backend: dial tcp {address}: {_UNREACHABLE}")
+
+
+def _state(pod: Object, container: str) -> Mapping[str, Any]:
+    """What the pod's status says of a container; where it says nothing, it runs."""
+    status = pod.get("status") or {}
+    fields = "containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"
+    told = (each for field in fields for each in status.get(field) or ())
+    return next((each.get("state") or {} for each in told if each["name"] == container), {})
 
 
 def _container(pod: Object, name: str) -> str:
@@ -181,21 +310,59 @@ def _kubelet(call: Call, name: str, about: GroupResource) -> str:
 # ------------------------------------------------------------------ proxies
 
 
-def _no_node_proxy(call: Call) -> statuses.StatusError:
-    _, name, port = _split(call.scope.name, "node")
+def _node_proxy(call: Call, request: Request) -> Response:
+    scheme, name, port = _split(call.scope.name, "node")
+    handler = call.behind.proxies.find("nodes", "", name)
+    if handler is not None:
+        _require(call, "nodes", name)
+        return _proxied(call, request, handler, scheme, name, port)
     address = _kubelet(call, name, _NODES)
     host, _, kubelet_port = address.rpartition(":")
-    return _refused(host.strip("[]"), port or kubelet_port)
+    raise _refused(host.strip("[]"), port or kubelet_port)
 
 
-def _no_pod_proxy(call: Call) -> statuses.StatusError:
+def _pod_proxy(call: Call, request: Request) -> Response:
     scheme, name, port = _split(call.scope.name, "pod")
     pod = _require(call, "pods", name)
+    handler = call.behind.proxies.find("pods", call.scope.namespace, name)
+    if handler is not None:
+        return _proxied(call, request, handler, scheme, name, port)
     status = pod.get("status") or {}
     ips = status.get("podIPs") or []
     ports = [each for one in pod["spec"]["containers"] for each in (one.get("ports") or [])[:1]]
     port = port or (str(ports[0]["containerPort"]) if ports else _default_port(scheme))
-    return _refused(ips[0]["ip"] if ips else "", port)
+    raise _refused(ips[0]["ip"] if ips else "", port)
+
+
+def _service_proxy(call: Call, request: Request) -> Response:
+    scheme, name, port = _split(call.scope.name, "service")
+    handler = call.behind.proxies.find("services", call.scope.namespace, name)
+    if handler is None:
+        raise _no_service_proxy(call)
+    ports = _require(call, "services", name).get("spec", {}).get("ports") or ()
+    if port and not any(port in (str(each["port"]), each.get("name")) for each in ports):
+        if port.isdigit():
+            raise statuses.service_unavailable(f"no service port {int(port)} found for service {quoted(name)}")
+        raise statuses.service_unavailable(f"no endpoints available for service {quoted(call.scope.name)}")
+    return _proxied(call, request, handler, scheme, name, port)
+
+
+def _proxied(call: Call, request: Request, handler: ProxyHandler, scheme: str, name: str, port: str) -> Response:
+    from dynkube.testing.apiserver.streaming.proxying import forwarded_headers, serve_proxy
+
+    wanted = ProxyRequest(
+        resource=call.scope.resource.gvr.resource,
+        namespace=call.scope.namespace,
+        name=name,
+        scheme=scheme,
+        port=port,
+        method=request.method,
+        path=call.rest or "/",
+        query=request.query,
+        headers=forwarded_headers(request),
+        body=request.body,
+    )
+    return serve_proxy(request, wanted, handler, rest=call.rest)
 
 
 def _no_service_proxy(call: Call) -> statuses.StatusError:
@@ -204,17 +371,17 @@ def _no_service_proxy(call: Call) -> statuses.StatusError:
         ports = _require(call, "services", name).get("spec", {}).get("ports") or ()
         found = [each for each in ports if each["port"] == int(port)]
         if not found:
-            return _unavailable(f"no service port {int(port)} found for service {quoted(name)}")
+            return statuses.service_unavailable(f"no service port {int(port)} found for service {quoted(name)}")
         port = found[0].get("name", "")
     endpoints = _find(call, "endpoints", name)
     if endpoints is None:
         return statuses.not_found(GroupResource("", "services"), name)
     subsets = endpoints.get("subsets") or ()
     if not subsets:
-        return _unavailable(f"no endpoints available for service {quoted(name)}")
+        return statuses.service_unavailable(f"no endpoints available for service {quoted(name)}")
     target = next(_targets(call, subsets, port), None)
     if target is None:
-        return _unavailable(f"no endpoints available for service {quoted(call.scope.name)}")
+        return statuses.service_unavailable(f"no endpoints available for service {quoted(call.scope.name)}")
     return _refused(*target)
 
 
@@ -251,7 +418,9 @@ def _refused(host: str, port: str) -> statuses.StatusError:
         return statuses.bad_request("address not allowed")
     if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
         return statuses.bad_request("address not allowed")
-    return _unavailable(f"error trying to reach service: dial tcp {_host_port(host, port)}: {_UNREACHABLE}")
+    return statuses.service_unavailable(
+        f"error trying to reach service: dial tcp {_host_port(host, port)}: {_UNREACHABLE}"
+    )
 
 
 def _find(call: Call, plural: str, name: str) -> Object | None:
@@ -269,10 +438,6 @@ def _require(call: Call, plural: str, name: str) -> Object:
 
 def _host_port(host: str, port: int | str) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _unavailable(problem: str) -> statuses.StatusError:
-    return statuses.StatusError(statuses.status(503, "ServiceUnavailable", problem))
 
 
 def _bare(problem: str) -> statuses.StatusError:

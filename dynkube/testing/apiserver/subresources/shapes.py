@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dynkube.schema import GroupVersion
 from dynkube.testing.apiserver.registry import Change, Registry, Scope, WriteOptions
+from dynkube.testing.apiserver.streaming import Behind
 from dynkube.testing.apiserver.words.resources import Object, Resource
 
 if TYPE_CHECKING:
@@ -20,13 +21,16 @@ __all__ = ["Action", "Call", "View"]
 class Call:
     """One request to a subresource or a review.
 
-    ``scope.resource`` is the parent (``pods`` of pods/eviction), or the review itself.
+    ``scope.resource`` is the parent (``pods`` of pods/eviction), or the review itself. ``rest`` is what stands
+    behind a proxy in the path, with its slash.
     """
 
     registry: Registry
     access: Access
     scope: Scope
     options: WriteOptions
+    behind: Behind = field(default_factory=Behind)
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
 
-__all__ = ["MAX_BODY_BYTES", "ConnectionCut", "Headers", "Request", "RequestInfo", "Response", "UserInfo"]
+__all__ = [
+    "MAX_BODY_BYTES",
+    "ConnectionCut",
+    "Headers",
+    "Request",
+    "RequestInfo",
+    "Response",
+    "Upgrade",
+    "UserInfo",
+    "Wire",
+]
 
 MAX_BODY_BYTES = 3 * 2**20
 """The largest body of a request (AS/server/config.go, MaxRequestBodyBytes)."""
@@ -88,6 +99,24 @@ class Request:
         return next((value for each, value in self.query if each == name), None)
 
 
+class Wire(Protocol):
+    """A connection that has been upgraded: bytes both ways, no HTTP any more."""
+
+    async def read(self) -> bytes:
+        """Wait for some bytes; b"" at the end."""
+
+    async def write(self, data: bytes) -> None:
+        """Send bytes, and wait while the client does not keep up.
+
+        Raises:
+            ConnectionError: The client has gone.
+        """
+
+
+Upgrade: TypeAlias = Callable[[Wire], Awaitable[None]]
+"""What is done with an upgraded connection, which ends with it; cancelled when the client goes."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Response:
     """An answer: a whole body, or a stream that is written chunk by chunk as it comes.
@@ -103,6 +132,10 @@ class Response:
     """Who was found to ask, for the audit: the endpoints set it as soon as they know."""
     compressible: bool = True
     """Whether a body from 128 KiB on is gzipped for who accepts that: what goes through a serializer is."""
+    upgrade: Upgrade | None = None
+    """Of a 101: goes out with these headers alone, and then the connection is given to it."""
+    deferred: Callable[[], Awaitable[Response]] | None = None
+    """Gives the answer itself, where that takes its time; may raise a `StatusError`."""
 
 
 class ConnectionCut(Exception):  # noqa: N818 - an instruction, no error

@@ -25,6 +25,7 @@ __all__ = [
     "not_found",
     "request_entity_too_large",
     "resource_version_too_large",
+    "service_unavailable",
     "status",
     "success",
     "timeout",
@@ -182,6 +183,11 @@ def resource_version_too_large(wanted: int, current: int) -> StatusError:
     message = f"Timeout: Too large resource version: {wanted}, current: {current}"
     cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
     return timeout(message, 1, {"causes": [cause]})
+
+
+def service_unavailable(problem: str) -> StatusError:
+    """503: who stands behind the server does not answer."""
+    return StatusError(status(503, "ServiceUnavailable", problem))
 
 
 def internal_error(problem: str) -> StatusError:
