@@ -9,7 +9,7 @@
 
 The counterparts in client-go are kubernetes/clientset.go and kubernetes/typed. Here is no generated code: each
 resource's class is put together from the verbs and subresources that its server shows. Type checkers and editors read
-stubs that were generated from a recorded discovery (dynkube/clientset/typed).
+a stub that was generated from a recorded discovery (dynkube/clientset/typed.pyi).
 """
 
 from __future__ import annotations

@@ -1,18 +1,18 @@
-"""Writes dynkube/clientset/typed/*.pyi: what type checkers and editors know of a clientset.
+"""Writes dynkube/clientset/typed.pyi: what type checkers and editors know of a clientset.
 
     python tests/recording/stubs.py                           # from the recorded discovery of the embedded server
     python tests/recording/stubs.py --kubeconfig PATH         # from another server's
 
-Each group and version of Kubernetes' own becomes a module, each resource a class with the bases that it gets at run time
-(dynkube/clientset/composing.py), so a signature stands in one place only: at the verb. tests/clientset/test_stubs.py
-holds the files to what this writes.
+Each group and version of Kubernetes' own becomes a class, with a class in it for each resource, which has the bases that
+it gets at run time (dynkube/clientset/composing.py): a signature stands in one place only, at the verb.
+tests/clientset/test_stubs.py holds the file to what this writes.
 """
 
 from __future__ import annotations
 
 import argparse
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import dynkube
@@ -24,69 +24,85 @@ from dynkube.resources import APIResource, ResourceMap
 from dynkube.schema import GroupVersion
 from dynkube.testing import APIServer
 
-FOLDER = Path(__file__).parents[2] / "dynkube/clientset/typed"
-SUBRESOURCES = "_subresources"
+FILE = Path(__file__).parents[2] / "dynkube/clientset/typed.pyi"
 _WIDTH = 120
-_BY = "Written by tests/recording/stubs.py."
+_HEAD = '''"""What a clientset has, for type checkers and editors. Written by tests/recording/stubs.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+'''
+Imports = dict[str, set[str]]
 
 
-def stubs(served: ResourceMap) -> dict[str, str]:
-    """The files, by name.
+def stub(served: ResourceMap) -> str:
+    """The file.
 
     Args:
         served: what a server shows.
     """
-    modules = {attribute_of(each): each for each in sorted(served.resources, key=attribute_of) if attribute_of(each)}
-    files = {f"{name}.pyi": group_version_stub(name, each, served) for name, each in modules.items()}
-    files[f"{SUBRESOURCES}.pyi"] = subresources_stub(each for gv in modules.values() for each in served.resources[gv])
-    files["__init__.pyi"] = known_groups_stub(modules)
-    return files
-
-
-def group_version_stub(attribute: str, group_version: GroupVersion, served: ResourceMap) -> str:
-    """One group and version: a class for each resource, and one with the resources as methods."""
-    everything = served.resources[group_version]
-    listed = sorted((*everything, *resources_beside(group_version)), key=lambda each: each.name)
-    resources = [each for each in listed if not each.subresource and each.name.isidentifier()]
-    imports: dict[str, set[str]] = {"dynkube.clientset.groups": {"GroupVersionClient"}}
-    classes = [resource_class(each, everything, imports) for each in resources]
-    accessors = "".join(accessor(each) for each in resources)
-    title = camel(attribute)
+    versions = {attribute_of(each): each for each in sorted(served.resources, key=attribute_of) if attribute_of(each)}
+    imports: Imports = {
+        "dynkube.clientset.groups": {"GroupVersionClient"},
+        "dynkube.clientset.resource": {"ResourceClient"},
+        "dynkube.patches": {"PatchType"},
+        "dynkube.transport": {"CancelToken"},
+    }
+    groups = [group_version_class(name, served.resources[each], each, imports) for name, each in versions.items()]
+    subresources = subresource_classes(each for gv in versions.values() for each in served.resources[gv])
     return (
-        f'"""{group_version}. {_BY}"""\n\nfrom __future__ import annotations\n\n{import_lines(imports)}'
-        + "".join(f"\n{each}" for each in classes)
-        + f'\nclass {title}(GroupVersionClient):\n    """The resources of {group_version}."""\n{accessors}'
+        _HEAD
+        + import_lines(imports)
+        + "".join(f"\n{each}" for each in (*subresources, *groups, known_groups(versions)))
     )
 
 
-def resource_class(resource: APIResource, everything: Iterable[APIResource], imports: dict[str, set[str]]) -> str:
+def group_version_class(
+    attribute: str, everything: Iterable[APIResource], group_version: GroupVersion, imports: Imports
+) -> str:
+    """One group and version: the resources as methods, and in it a class for each of them."""
+    everything = tuple(everything)
+    listed = sorted((*everything, *resources_beside(group_version)), key=lambda each: each.name)
+    resources = [each for each in listed if not each.subresource and each.name.isidentifier()]
+    classes = "\n".join(resource_class(each, everything, imports) for each in resources)
+    return (
+        f'class {camel(attribute)}(GroupVersionClient):\n    """The resources of {group_version}."""\n\n'
+        + indented(classes)
+        + "\n"
+        + "".join(accessor(each) for each in resources)
+    )
+
+
+def resource_class(resource: APIResource, everything: Iterable[APIResource], imports: Imports) -> str:
     """The class of a resource, with the bases that `compose` gives it; adds what must be imported."""
     parts = tuple(each for each in everything if each.name.startswith(f"{resource.name}/"))
     made = compose(resource, parts)
-    own = [camel(name) for name in vars(made) if name in subresource_methods(parts)]
-    imports.setdefault(f"dynkube.clientset.typed.{SUBRESOURCES}", set()).update(own)
-    bases = []
+    expansions, verbs = [], []
     for base in made.__bases__:
-        home = "dynkube.dynamic.verbs" if base.__module__.startswith("dynkube.dynamic.verbs") else base.__module__
-        imports.setdefault(home, set()).add(base.__name__)
-        bases.append(base.__name__)
-    expansions = [base.__name__ for base in made.__bases__ if ".expansions." in base.__module__]
-    others = [each for each in bases if each not in expansions]
-    name = class_name(resource)
-    renamed = [f"_{each}" if each == name else each for each in (*expansions, *own, *others)]
-    if name in expansions:
-        home = next(base.__module__ for base in made.__bases__ if base.__name__ == name)
-        imports[home].discard(name)
-        imports[home].add(f"{name} as _{name}")
-    return class_statement(name, renamed) + f'    """{resource.kind} objects."""\n'
+        if ".expansions." in base.__module__:
+            imports.setdefault(base.__module__, set()).add(f"{base.__name__} as _{base.__name__}")
+            expansions.append(f"_{base.__name__}")
+        else:
+            home = "dynkube.dynamic.verbs" if ".verbs." in base.__module__ else base.__module__
+            imports.setdefault(home, set()).add(base.__name__)
+            verbs.append(base.__name__)
+    own = [f"_{camel(name)}" for name in vars(made) if name in subresource_methods(parts)]
+    return class_statement(class_name(resource), (*expansions, *own, *verbs)) + f'    """{resource.kind} objects."""\n'
 
 
 def class_statement(name: str, bases: Iterable[str]) -> str:
     """``class X(A, B):``, over several lines where one is too short."""
     line = f"class {name}({', '.join(bases)}):\n"
-    if len(line) <= _WIDTH + 1:
+    if len(line) + 4 <= _WIDTH + 1:
         return line
     return f"class {name}(\n" + "".join(f"    {each},\n" for each in bases) + "):\n"
+
+
+def indented(text: str) -> str:
+    """As the body of a class."""
+    return "".join(f"    {line}" if line.strip() else line for line in text.splitlines(keepends=True))
 
 
 def accessor(resource: APIResource) -> str:
@@ -98,22 +114,16 @@ def accessor(resource: APIResource) -> str:
     return f'    def {resource.name}(self{argument}) -> {class_name(resource)}:\n        """{text}"""\n'
 
 
-def subresources_stub(resources: Iterable[APIResource]) -> str:
+def subresource_classes(resources: Iterable[APIResource]) -> list[str]:
     """A class for each method of each subresource."""
     methods: dict[str, str] = {}
     for each in resources:
         if each.subresource:
             for name, method in subresource_methods([each]).items():
                 methods.setdefault(name, signature(method))
-    head = (
-        f'"""The methods of subresources, a class each. {_BY}"""\n\nfrom __future__ import annotations\n\n'
-        "from collections.abc import Mapping\nfrom typing import Any\n\n"
-        "from dynkube.clientset.resource import ResourceClient\nfrom dynkube.patches import PatchType\n"
-        "from dynkube.transport import CancelToken\n"
-    )
-    return head + "".join(
-        f"\nclass {camel(name)}(ResourceClient):\n    def {name}{text}: ...\n" for name, text in sorted(methods.items())
-    )
+    return [
+        f"class _{camel(name)}(ResourceClient):\n    def {name}{text}: ...\n" for name, text in sorted(methods.items())
+    ]
 
 
 def signature(method: object) -> str:
@@ -134,16 +144,11 @@ def signature(method: object) -> str:
     return "(\n" + "".join(f"        {each},\n" for each in lines) + f"    ) -> {returned}"
 
 
-def known_groups_stub(modules: Mapping[str, GroupVersion]) -> str:
+def known_groups(versions: Mapping[str, GroupVersion]) -> str:
     """The base class of a clientset, with every group and version that was seen."""
-    imports = {f"dynkube.clientset.typed.{name}": {camel(name)} for name in modules}
-    properties = "".join(
+    return "class KnownGroups:\n" + "".join(
         f'    @property\n    def {name}(self) -> {camel(name)}:\n        """{each}."""\n'
-        for name, each in modules.items()
-    )
-    return (
-        f'"""What a clientset has. {_BY}"""\n\nfrom __future__ import annotations\n\n{import_lines(imports)}\n'
-        f"class KnownGroups:\n{properties}"
+        for name, each in versions.items()
     )
 
 
@@ -177,13 +182,8 @@ def recorded() -> ResourceMap:
         return client.discovery.resource_map()
 
 
-def written(folder: Path) -> Iterator[tuple[str, str]]:
-    """The files that are there."""
-    return ((each.name, each.read_text()) for each in sorted(folder.glob("*.pyi")))
-
-
 def main() -> None:
-    """Write the files anew."""
+    """Write the file anew."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kubeconfig", help="another server than the embedded one")
     arguments = parser.parse_args()
@@ -192,13 +192,7 @@ def main() -> None:
             served = client.discovery.resource_map()
     else:
         served = recorded()
-    FOLDER.mkdir(exist_ok=True)
-    files = stubs(served)
-    for old, _ in written(FOLDER):
-        if old not in files:
-            (FOLDER / old).unlink()
-    for name, text in files.items():
-        (FOLDER / name).write_text(text)
+    FILE.write_text(stub(served))
 
 
 if __name__ == "__main__":
