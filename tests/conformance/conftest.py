@@ -15,6 +15,7 @@ from functools import cached_property
 
 import pytest
 from both import Both, Side, new_namespace
+from leakwatch import LeakWatch
 from manifests import CONFIGMAPS, CRDS, GROUP, NAMESPACES, WIDGETS, crd
 from raw import RawClient
 
@@ -60,21 +61,31 @@ class Stage:
             self.client.close()
 
 
-def _stage(server: ServerFace) -> Iterator[Stage]:
+@pytest.fixture(scope="session", autouse=True)
+def leak_watch() -> Iterator[LeakWatch]:
+    """Every log line and every error of the whole run is searched for credentials."""
+    watch = LeakWatch()
+    with watch.watching():
+        yield watch
+    assert not watch.found, f"credentials were shown {len(watch.found)} times, first: {watch.found[:5]}"
+
+
+def _stage(server: ServerFace, leak_watch: LeakWatch) -> Iterator[Stage]:
+    leak_watch.hunt_for(server)
     stage = Stage(server)
     yield stage
     stage.close()
 
 
 @pytest.fixture(scope="session")
-def _real(control_plane: ControlPlane) -> Iterator[Stage]:
-    yield from _stage(control_plane)
+def _real(control_plane: ControlPlane, leak_watch: LeakWatch) -> Iterator[Stage]:
+    yield from _stage(control_plane, leak_watch)
 
 
 @pytest.fixture(scope="session")
-def _embedded() -> Iterator[Stage]:
+def _embedded(leak_watch: LeakWatch) -> Iterator[Stage]:
     with APIServer() as server:
-        yield from _stage(server)
+        yield from _stage(server, leak_watch)
 
 
 # Chosen by each case, not for the session: a session's parameter would start servers anew at each turn.
@@ -135,11 +146,11 @@ def both(request: pytest.FixtureRequest) -> Iterator[Both]:
 
 
 @pytest.fixture(scope="session")
-def _collecting() -> Iterator[Stage]:
+def _collecting(leak_watch: LeakWatch) -> Iterator[Stage]:
     """A control plane that collects garbage and ends namespaces: kube-controller-manager runs, too."""
     options = {"controller_manager": True, "api_server_args": ("--disable-admission-plugins=ServiceAccount",)}
     with ControlPlane(**options) as plane:
-        yield from _stage(plane)
+        yield from _stage(plane, leak_watch)
 
 
 @pytest.fixture(params=[BOTH, EMBEDDED])

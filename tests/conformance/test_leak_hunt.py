@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import gc
 import json
+import logging
 import os
 import pickle
 import tempfile
@@ -19,6 +21,7 @@ from pathlib import Path
 import certs
 import pytest
 from issuer import Issuer
+from leakwatch import SECRET_DATA, LeakWatch
 from manifests import SECRETS
 from networkfaults import FAULTS
 from plugins import Plugin, Plugins, credential
@@ -28,13 +31,13 @@ from tracebacks import shown_in
 import dynkube
 from dynkube.config import AuthProviderConfig
 from dynkube.discovery import DiscoveryClient, DiskCache
-from dynkube.testing import AccessRule, FaultProxy
+from dynkube.testing import AccessRule, FaultProxy, ServerFace
 from dynkube.wire.retry import RetryPolicy
 
 PASSWORD = "hunter2-passw0rd"
 ARGUMENT = "hunter2-argument"
 VARIABLE = "hunter2-variable"
-DATA = base64.b64encode(b"hunter2 the secret's data").decode()
+DATA = SECRET_DATA
 PAIR = base64.b64encode(f"me:{PASSWORD}".encode()).decode()[:16]
 ALL_LEVELS = 1
 
@@ -201,8 +204,35 @@ def test_a_redirect_elsewhere_carries_nothing(  # type: ignore[no-untyped-def]
             with pytest.raises(dynkube.DynkubeError):
                 rest.get().abs_path("/version").do()
             with pytest.raises(dynkube.DynkubeError):
-                rest.post().abs_path("/version").body({"a": DATA}).do()
+                rest.post().abs_path("/version").body({"a": "b"}).do()
             with pytest.raises(dynkube.DynkubeError):
                 rest.get().abs_path("/version").stream()
         assert elsewhere.requests == []
         assert elsewhere.connection_count == 0
+
+
+class TestWatchOverTheWholeRun:
+    """`leak_watch` in conftest.py; were it blind, it would find nothing in any case."""
+
+    @pytest.mark.parametrize("text", [SECRET_DATA, "eyJhbGciOiJSUzI1NiJ9.eyJhIjoiYiJ9." + "s" * 40])
+    def test_it_sees_log_lines_and_errors(self, text: str) -> None:
+        watch = LeakWatch()
+        watch.emit(logging.makeLogRecord({"name": "dynkube.http", "msg": "a %s", "args": (text,)}))
+        assert len(watch.found) == 1
+        watch.read_error(ValueError(text))  # one of ours would be found by the watch of the run
+        assert len(watch.found) == 2
+
+    def test_it_sees_the_users_of_the_servers(self, server: ServerFace) -> None:
+        watch = LeakWatch()
+        watch.hunt_for(server)
+        token = dynkube.load_config(kubeconfig=server.token_user()).bearer_token
+        watch.emit(logging.makeLogRecord({"msg": f"Authorization: Bearer {token}"}))
+        assert len(watch.found) == 1
+
+    def test_it_reads_what_happens(self, leak_watch: LeakWatch, client: dynkube.DynamicClient) -> None:
+        lines, errors = leak_watch.lines, leak_watch.errors
+        with pytest.raises(dynkube.NotFoundError):
+            client.resource(SECRETS).namespace("none").get("none")
+        gc.collect()
+        assert leak_watch.lines > lines
+        assert leak_watch.errors > errors
