@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 from docutils import nodes
+from docutils.parsers.rst import Directive
+from docutils.statemachine import StringList
 
 from dynkube._version import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import listwatch
 
 project = "dynkube"
 author = "The dynkube authors"
@@ -55,5 +64,23 @@ def link(app, node, text, name, entry):
     return nodes.reference("", "", child, internal=True, refuri=target, reftitle=name)
 
 
+class ListWatchDiagram(Directive):
+    """The list-watch machine's states, drawn from its code."""
+
+    def run(self):
+        return [nodes.raw("", listwatch.svg(), format="html")]
+
+
+class ListWatchTable(Directive):
+    """The rows that the numbers in the diagram mean."""
+
+    def run(self):
+        node = nodes.Element()
+        self.state.nested_parse(StringList(listwatch.table(), "listwatch.py"), self.content_offset, node)
+        return node.children
+
+
 def setup(app):
+    app.add_directive("list-watch-diagram", ListWatchDiagram)
+    app.add_directive("list-watch-table", ListWatchTable)
     app.connect("missing-reference", resolve)

@@ -240,7 +240,7 @@ class ListWatch:
         for event in events:
             if event.type is EventType.ERROR:
                 return Step(told, self._watch_failed(error_of(event), now), replaced)
-            if not self._watch_had_events:
+            if not self._watch_had_events or self._list_is_news:
                 self._progress()
             if self._initial:
                 replaced = self._initial_event(event, told)
