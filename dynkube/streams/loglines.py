@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+import contextlib
+import logging
+import queue
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from dynkube.dynamic import ResourceHandle
+from dynkube.errors import APIStatusError, CancelledError, ClosedError, DynkubeError, InvalidRequestError
 from dynkube.labels import LabelSelector
-from dynkube.transport import CancelToken
+from dynkube.streams import logfollow
+from dynkube.streams.logfollow import LogOptions, LogSource
+from dynkube.streams.splicing import LineSplitter
+from dynkube.streams.targets import (
+    PodPlace,
+    at,
+    choose_container,
+    container_names,
+    explained,
+    is_workload,
+    pod_place,
+    read_pod,
+    selector_of,
+)
+from dynkube.transport import CallScope, CancelToken
+
+_log = logging.getLogger("dynkube.streams")
 
 __all__ = ["LogGap", "LogLine", "LogStream", "logs"]
 
@@ -43,31 +66,79 @@ class LogGap(LogLine):
 
 
 class LogStream:
-    """An open log. Iterate over its lines once; close it, or use it in a ``with``.
+    """An open log, or several. Iterate over its lines once; close it, or use it in a ``with``.
 
     Any thread may close it, which ends the iteration.
     """
+
+    def __init__(
+        self, items: Iterator[_Item], stop: CancelToken, ask: CancelToken | None, forget: Callable[[], object]
+    ) -> None:
+        self._items = items
+        self._stop = stop
+        self._ask = ask
+        self._lines: deque[LogLine] = deque()
+        self._splitters: dict[LogSource, LineSplitter] = {}
+        # The token of the caller lives on; it must not keep what listens to it.
+        self._end = weakref.finalize(self, _end, stop, forget)
 
     def __iter__(self) -> Iterator[LogLine]:
         return self
 
     def __next__(self) -> LogLine:
-        raise NotImplementedError
+        while not self._lines:
+            item = self._next()
+            if item is None:
+                self._flush()
+                self._end()
+                if not self._lines:
+                    raise StopIteration
+            else:
+                self._lines.extend(self._lines_of(item))
+        return self._lines.popleft()
 
     def chunks(self) -> Iterator[bytes]:
-        """The log's bytes, as they come, instead of its lines."""
-        raise NotImplementedError
-
-    def text(self) -> str:
-        """All that is left of the log, as text (what is no UTF-8 becomes U+FFFD)."""
-        raise NotImplementedError
+        """The log's bytes, as they come, instead of its lines; several logs are mixed at line ends only."""
+        while (item := self._next()) is not None:
+            yield item.data()
 
     def read(self) -> bytes:
         """All that is left of the log."""
-        raise NotImplementedError
+        return b"".join(self.chunks())
+
+    def text(self) -> str:
+        """All that is left of the log, as text (what is no UTF-8 becomes U+FFFD)."""
+        return self.read().decode("utf-8", "replace")
 
     def close(self) -> None:
         """End it, from any thread and any number of times."""
+        self._end()
+
+    def _next(self) -> _Item | None:
+        try:
+            return next(self._items, None)
+        except (CancelledError, ClosedError):
+            if self._stop.cancelled and not (self._ask is not None and self._ask.cancelled):
+                return None  # closed
+            raise
+
+    def _lines_of(self, item: _Item) -> Iterator[LogLine]:
+        source = item.source
+        if item.gap:
+            yield _gap_line(source, item.gap)
+            return
+        lines = item.lines
+        if lines is None:
+            splitter = self._splitters.setdefault(source, LineSplitter())
+            lines = splitter.feed(item.piece)
+        for line in lines:
+            yield _line(line, item.prefix, source)
+
+    def _flush(self) -> None:
+        for source, splitter in self._splitters.items():
+            if splitter.rest:
+                self._lines.append(_line(splitter.rest, "", source))
+        self._splitters.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -76,6 +147,50 @@ class LogStream:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _end(stop: CancelToken, forget: Callable[[], object]) -> None:
+    forget()
+    stop.cancel()
+
+
+class _Item:
+    """What one log gave: bytes as they came, or whole lines, or a gap."""
+
+    __slots__ = ("gap", "lines", "piece", "prefix", "source")
+
+    def __init__(
+        self, source: LogSource, prefix: str, *, piece: bytes = b"", lines: list[bytes] | None = None, gap: str = ""
+    ) -> None:
+        self.source = source
+        self.prefix = prefix
+        self.piece = piece
+        self.lines = lines
+        self.gap = gap
+
+    def data(self) -> bytes:
+        if self.gap:
+            return str(_gap_line(self.source, self.gap)).encode() + b"\n"
+        if self.lines is None:
+            return self.piece
+        if not self.prefix:
+            return b"".join(self.lines)
+        prefix = self.prefix.encode()
+        return b"".join([prefix + line for line in self.lines])
+
+
+def _line(line: bytes, prefix: str, source: LogSource) -> LogLine:
+    text = line[:-1] if line.endswith(b"\n") else line
+    made = LogLine(prefix + text.decode("utf-8", "replace"))
+    made.pod = source.pod
+    made.container = source.container
+    return made
+
+
+def _gap_line(source: LogSource, reason: str) -> LogGap:
+    made = LogGap(f"[dynkube: lines of pod/{source.pod}/{source.container} are missing here: {reason}]")
+    made.pod, made.container, made.reason = source.pod, source.container, reason
+    return made
 
 
 def logs(
@@ -140,4 +255,222 @@ def logs(
         for line in logs(pods, "api", follow=True, tail_lines=100):
             print(line)
     """
-    raise NotImplementedError
+    if follow and previous:
+        raise InvalidRequestError("follow, previous: want one of them; the previous run writes nothing any more")
+    _not_both(since_seconds=since_seconds, since_time=since_time)
+    _not_both(container=container, all_containers=all_containers or None)
+    _not_both(name=name, label_selector=label_selector)
+    if name is None and label_selector is None:
+        raise InvalidRequestError("name, label_selector: want one of them")
+    if label_selector is not None and tail_lines is None:
+        tail_lines = _TAIL_OF_SELECTOR
+    options = LogOptions(
+        follow=follow,
+        previous=previous,
+        since_seconds=_number("since_seconds", since_seconds, 1),
+        since_time=_since(since_time),
+        timestamps=timestamps,
+        tail_lines=_number("tail_lines", tail_lines, 0),
+        limit_bytes=_number("limit_bytes", limit_bytes, 1),
+        stream=stream,
+        insecure_skip_tls_verify_backend=insecure_skip_tls_verify_backend,
+    )
+    CallScope(timeout, cancel)  # says what is wrong with them
+    stop = CancelToken()
+    scope = CallScope(timeout, stop)
+    forget = cancel.subscribe(stop.cancel) if cancel is not None else stop.cancel
+    try:
+        sources = _sources(pods, name, label_selector, container, scope, whole=all_containers)
+        if follow:
+            _check_number(len(sources), max_concurrent)
+        resumes = follow and reconnect and limit_bytes is None
+        items = _items(sources, options, scope, stop, prefix=prefix, resumes=resumes, ignore_errors=ignore_errors)
+    except BaseException:
+        forget()
+        raise
+    return LogStream(items, stop, cancel, forget)
+
+
+_TAIL_OF_SELECTOR = 10  # KC/cmd/logs/logs.go
+_QUEUED = 64  # batches that wait for the reader of several logs
+
+_Reader = Callable[[], Iterator[_Item]]
+
+
+def _check_number(sources: int, limit: int) -> None:
+    if sources > limit:  # in kubectl's words
+        raise InvalidRequestError(
+            f"you are attempting to follow {sources} log streams, but maximum allowed concurrency is {limit}, use "
+            "max_concurrent to increase the limit"
+        )
+
+
+def _not_both(**given: object) -> None:
+    if all(value is not None for value in given.values()):
+        raise InvalidRequestError(f"{', '.join(given)}: want one of them, not both")
+
+
+def _number(name: str, value: int | None, least: int) -> int | None:
+    if value is not None and (type(value) is not int or value < least):
+        raise InvalidRequestError(f"{name}: want a whole number from {least}, got {value!r}")
+    return value
+
+
+def _since(moment: datetime | str | None) -> str | None:
+    if not isinstance(moment, datetime):
+        return moment
+    if moment.tzinfo is None:
+        raise InvalidRequestError("since_time: want a datetime with a timezone, such as datetime.now(UTC)")
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+# --------------------------------------------------------------------------- which logs
+
+
+def _sources(
+    handle: ResourceHandle,
+    name: str | None,
+    label_selector: str | LabelSelector | None,
+    container: str | None,
+    scope: CallScope,
+    *,
+    whole: bool,
+) -> list[LogSource]:
+    place = pod_place(handle, "logs")
+    if name is not None and handle.gvr.resource == "pods":
+        pod = read_pod(place, name, container=container, timeout=scope.left(), cancel=scope.cancel)
+        if pod is None:
+            return [LogSource(place, name, container or "")]
+        return _sources_of(place, pod, container, whole=whole)
+    if name is not None:
+        if not is_workload(handle.gvr):
+            raise InvalidRequestError(f"logs: {handle.gvr.resource} have no pods that we know how to find; use a pod")
+        label_selector = selector_of(handle, handle.get(name, timeout=scope.left(), cancel=scope.cancel))
+    found = place.pods.list(label_selector=label_selector, timeout=scope.left(), cancel=scope.cancel)
+    return [source for pod in found for source in _sources_of(place, pod, container, whole=whole)]
+
+
+def _sources_of(place: PodPlace, pod: dict[str, Any], container: str | None, *, whole: bool) -> list[LogSource]:
+    names = container_names(pod) if whole else [choose_container(pod, container)]
+    metadata = pod["metadata"]
+    return [LogSource(place, metadata["name"], each, metadata["uid"], _run_id(pod, each), pod) for each in names]
+
+
+def _run_id(pod: dict[str, Any], container: str) -> str:
+    for kind in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        for status in at(pod, "status", kind) or ():
+            if status.get("name") == container:
+                return str(status.get("containerID") or "")
+    return ""
+
+
+# --------------------------------------------------------------------------- reading them
+
+
+def _items(
+    sources: Sequence[LogSource],
+    options: LogOptions,
+    scope: CallScope,
+    stop: CancelToken,
+    *,
+    prefix: bool,
+    resumes: bool,
+    ignore_errors: bool,
+) -> Iterator[_Item]:
+    by_lines = len(sources) > 1 or prefix
+    readers = [_reader(source, options, scope, prefix=prefix, resumes=resumes, by_lines=by_lines) for source in sources]
+    if len(readers) == 1:
+        return readers[0]()
+    if options.follow:
+        return _mixed(readers, stop, ignore_errors=ignore_errors)
+    return _one_by_one(readers, ignore_errors=ignore_errors)
+
+
+def _reader(
+    source: LogSource, options: LogOptions, scope: CallScope, *, prefix: bool, resumes: bool, by_lines: bool
+) -> _Reader:
+    text = f"[pod/{source.pod}/{source.container}] " if prefix else ""
+
+    def read() -> Iterator[_Item]:
+        try:
+            if resumes:
+                batches = logfollow.follow(source, options, scope)
+                return (_Item(source, text, lines=batch.lines, gap=batch.gap) for batch in batches)
+            pieces = logfollow.read_once(source, options, scope)
+        except APIStatusError as error:
+            raise explained(error, source.about, "log") from error.__cause__
+        if by_lines:
+            return _whole_lines(source, pieces, text)
+        return (_Item(source, text, piece=piece) for piece in pieces)
+
+    return read
+
+
+def _whole_lines(source: LogSource, pieces: Iterator[bytes], prefix: str) -> Iterator[_Item]:
+    splitter = LineSplitter()
+    for piece in pieces:
+        if lines := splitter.feed(piece):
+            yield _Item(source, prefix, lines=lines)
+    if splitter.rest:  # another log may come next: not on the same line
+        yield _Item(source, prefix, lines=[splitter.rest + b"\n"])
+
+
+def _one_by_one(readers: Sequence[_Reader], *, ignore_errors: bool) -> Iterator[_Item]:
+    for read in readers:
+        try:
+            yield from read()
+        except DynkubeError as error:
+            if not ignore_errors or isinstance(error, CancelledError | ClosedError):
+                raise
+            _log.warning("%s", error)
+
+
+def _mixed(readers: Sequence[_Reader], stop: CancelToken, *, ignore_errors: bool) -> Iterator[_Item]:
+    """What several logs give, as it comes. A reader that is slow slows them down, none of them is held in memory."""
+    found: queue.Queue[_Item | Exception | None] = queue.Queue(_QUEUED)
+
+    def put(item: _Item | Exception | None) -> None:
+        while not stop.cancelled:
+            with contextlib.suppress(queue.Full):
+                found.put(item, timeout=0.5)
+                return
+
+    def work(read: _Reader) -> None:
+        try:
+            for item in read():
+                put(item)
+        except Exception as error:  # noqa: BLE001 - it is raised where the lines are read
+            put(error)
+        put(None)
+
+    threads = [threading.Thread(target=work, args=(read,), name="dynkube-log", daemon=True) for read in readers]
+    for thread in threads:
+        thread.start()
+    forget = stop.subscribe(lambda: _wake(found))
+    try:
+        yield from _taken(found, len(threads), stop, ignore_errors=ignore_errors)
+    finally:
+        stop.cancel()
+        forget()
+        for thread in threads:
+            thread.join()
+
+
+def _wake(found: queue.Queue[Any]) -> None:
+    with contextlib.suppress(queue.Full):
+        found.put_nowait(ClosedError("the log has been closed"))
+
+
+def _taken(
+    found: queue.Queue[_Item | Exception | None], running: int, stop: CancelToken, *, ignore_errors: bool
+) -> Iterator[_Item]:
+    while running and not stop.cancelled:
+        item = found.get()
+        if item is None:
+            running -= 1
+        elif isinstance(item, _Item):
+            yield item
+        elif ignore_errors and not isinstance(item, CancelledError | ClosedError):
+            _log.warning("%s", item)
+        else:
+            raise item

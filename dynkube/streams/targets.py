@@ -22,10 +22,10 @@ __all__ = [
     "DEFAULT_CONTAINER",
     "PODS",
     "PodPlace",
-    "all_containers",
     "at",
     "choose_container",
     "choose_pod",
+    "container_names",
     "explained",
     "is_ended",
     "is_ready",
@@ -104,17 +104,15 @@ def read_pod(
         return None
 
 
-def container_names(pod: Mapping[str, Any], kind: str = "containers") -> list[str]:
+def _names(pod: Mapping[str, Any], kind: str = "containers") -> list[str]:
     """The names of a pod's ``containers``, ``initContainers`` or ``ephemeralContainers``."""
     found = at(pod, "spec", kind) or []
     return [str(each.get("name")) for each in found]
 
 
-def all_containers(pod: Mapping[str, Any]) -> list[str]:
+def container_names(pod: Mapping[str, Any]) -> list[str]:
     """Init containers, containers and ephemeral containers, in this order (8.3.2)."""
-    return [
-        name for kind in ("initContainers", "containers", "ephemeralContainers") for name in container_names(pod, kind)
-    ]
+    return [name for kind in ("initContainers", "containers", "ephemeralContainers") for name in _names(pod, kind)]
 
 
 def choose_container(pod: Mapping[str, Any], container: str | None) -> str:
@@ -126,13 +124,13 @@ def choose_container(pod: Mapping[str, Any], container: str | None) -> str:
     if container is not None:
         return container
     name = str(at(pod, "metadata", "name"))
-    known = all_containers(pod)
+    known = container_names(pod)
     annotated = (at(pod, "metadata", "annotations") or {}).get(DEFAULT_CONTAINER)
     if annotated:
         if annotated in known:
             return str(annotated)
         _log.warning("pod %s: the annotation %s names %r, which it has not", name, DEFAULT_CONTAINER, annotated)
-    regular = container_names(pod)
+    regular = _names(pod)
     if len(regular) > 1:
         _log.info("pod %s: container %s of %s, since none is named", name, regular[0], ", ".join(regular))
     if not regular:
@@ -178,7 +176,7 @@ def explained(error: APIStatusError, pod: Mapping[str, Any] | None, subresource:
     elif pod is not None and phase_of(pod) == "Pending":
         error.hint = 'the pod is Pending; wait for it first: .wait(name, condition="Ready")'
     elif pod is not None and error.http_status in {400, 404} and "container" in error.message:
-        error.hint = f"its containers: {', '.join(all_containers(pod))}"
+        error.hint = f"its containers: {', '.join(container_names(pod))}"
     elif error.http_status in {500, 502, 503, 504}:
         node = at(pod or {}, "spec", "nodeName") or "its node"
         error.hint = f"the API server reaches the kubelet of {node}, or it does not: is the node up?"
