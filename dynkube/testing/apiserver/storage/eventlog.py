@@ -17,7 +17,7 @@ __all__ = ["Cursor", "Event", "EventLog", "EventType"]
 
 # kube-apiserver keeps from 100 to 102,400 events (AS/storage/cacher/watch_cache.go).
 _CAPACITY = 20_000
-_CAPACITY_BYTES = 64 * 2**20
+_CAPACITY_BYTES = 32 * 2**20
 # How much is dropped at once: dropping the first of a list moves the others.
 _DROPPED_AT_ONCE = 8
 
