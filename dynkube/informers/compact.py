@@ -85,6 +85,7 @@ class StoredObject(Mapping[str, Any]):
     It reads as the dict does (``obj["spec"]["replicas"]``, ``obj.get("status", {})``, ``"spec" in obj``), and its
     names, version, labels and owners are attributes that cost no decoding. It is no dict: what wants one (JSON,
     ``update``) gets it from `to_dict`, and so does whoever wants to change something; ``copy.deepcopy`` gives one, too.
+    It stays decoded for as long as somebody holds it.
 
     Attributes:
         record: The bytes and what stands beside them.
@@ -98,13 +99,15 @@ class StoredObject(Mapping[str, Any]):
         ('shop/api', {}, 'n1', ['metadata', 'spec'])
     """
 
-    __slots__ = ("_recent", "record")
+    __slots__ = ("_obj", "_recent", "record")
 
     final_state_unknown = False
 
     def __init__(self, record: RawObject, recent: RecentlyDecoded | None = None) -> None:
         self.record = record
         self._recent = recent
+        # Here and not among the recent ones: what a handler looks at is mostly garbage a moment later.
+        self._obj: dict[str, Any] | None = None
 
     # ------------------------------------------------------------------ what costs nothing
 
@@ -146,7 +149,10 @@ class StoredObject(Mapping[str, Any]):
     # ------------------------------------------------------------------ what decodes
 
     def _decoded(self) -> dict[str, Any]:
-        return self._recent.decoded(self.record) if self._recent is not None else self.record.decode()
+        obj = self._obj
+        if obj is None:
+            obj = self._obj = self._recent.peek(self.record) if self._recent is not None else self.record.decode()
+        return obj
 
     def to_dict(self) -> dict[str, Any]:
         """The object as a plain dict of the caller's own, free to be changed."""

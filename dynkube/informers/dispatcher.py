@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
+from dynkube.errors import InvalidRequestError
 from dynkube.informers.compact import StoredTombstone
 from dynkube.informers.handlers import Tombstone
 from dynkube.informers.indexes import Item
@@ -138,7 +139,11 @@ class Dispatcher:
     def _changes(self, batch: Sequence[AnyWatchEvent]) -> list[_Change]:
         changes: list[_Change] = []
         for position, event in enumerate(batch):
-            key = _key_of(event.object)
+            try:
+                key = _key_of(event.object)
+            except InvalidRequestError as error:  # no API server has such objects
+                _log.error("informer %s leaves out what is no object: %s", self._name, error)
+                continue
             if event.type is not EventType.DELETED:
                 changes.append(_Change(key, self._admit(key, event.object), None))
             elif not event.final_state_unknown:
@@ -148,18 +153,18 @@ class Dispatcher:
         return changes
 
     def _admit(self, key: str, obj: dict[str, Any] | RawObject) -> Item:
-        if self.transform is not None:
-            obj = self._transformed(key, obj.decode() if isinstance(obj, RawObject) else obj)
-        return self._store.admit(obj)
+        if self.transform is None:
+            return self._store.admit(obj)
+        try:
+            return self._store.admit(self._transformed(key, obj.decode() if isinstance(obj, RawObject) else obj))
+        except Exception:  # noqa: BLE001 - someone else's code; without the object the store would say there is none
+            _log.exception("informer %s: the transform failed with %s, which is kept as it is", self._name, key)
+            return self._store.admit(obj)
 
     def _transformed(self, key: str, obj: dict[str, Any]) -> dict[str, Any]:
         assert self.transform is not None
         name, version, uid = object_name(obj), resource_version_of(obj), uid_of(obj)
-        try:
-            changed = _checked_dict(self.transform(obj))
-        except Exception:  # noqa: BLE001 - someone else's code; without the object the store would say there is none
-            _log.exception("informer %s: the transform failed with %s, which is kept as it is", self._name, key)
-            changed = obj
+        changed = _checked_dict(self.transform(obj))
         if (_name_or_none(changed), resource_version_of(changed), uid_of(changed)) != (name, version, uid):
             _log.error(
                 "informer %s: the transform took metadata of %s that the store needs (namespace, name, uid, "

@@ -152,7 +152,7 @@ class SharedInformer:
 
     def lister(self) -> Lister:
         """The store, read as one reads the server."""
-        return Lister(self._store, self.handle.gvr.group_resource, self.handle.selected_namespace)
+        return Lister(self._store, self.handle.gvr.group_resource, self.handle.collection().namespace)
 
     @property
     def has_synced(self) -> bool:
