@@ -288,8 +288,8 @@ class _Drain:
         plan = self.plan()
         if plan.errors:
             raise DrainError(plan.errors, node=node)
-        for each in plan.warnings:
-            self._tell(DrainStep.WARNING, f"Warning: {each}")
+        if plan.warnings:
+            self._tell(DrainStep.WARNING, f"Warning: {'; '.join(plan.warnings)}")
         version = self._eviction_version() if plan.pods and not self._options.disable_eviction else None
         if version is not None:
             self._evict(plan.pods, version)
