@@ -222,9 +222,9 @@ def test_history_and_the_way_back(beside: Beside, resource: str) -> None:
         )
         assert_equal(kubectl, ours)
         assert ours.out in kubectl.out
+        wait_observed(beside, of)
         theirs, own = beside.states(lambda name: of(name).get("web"))
         assert own == theirs
-        wait_observed(beside, of)
 
 
 def table(history: tuple[workloads.Revision, ...]) -> str:

@@ -6,11 +6,13 @@ that only repeats the one before. What differs between equal objects is made equ
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -42,6 +44,7 @@ _MASKS = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uid>"),
     (re.compile(r'("resourceVersion": ")\d+'), r"\1<version>"),
 )
+_numbers = itertools.count(1)
 _PREFIXES = re.compile(r"^(Error from server \(\w+\): |Error from server: |error: |The (?=\w+ \"))+")
 _BEFORE_A_DRAINS_ERROR = re.compile(r"^.*There are pending nodes to be drained:\n [^\n]*\n", re.DOTALL)
 _PROGRESS = re.compile(r"^(Warning: .*|error when evicting .*will retry.*)$", re.MULTILINE)
@@ -199,7 +202,17 @@ class Beside:
         thread.start()
         return thread
 
+    def _settle(self, start: tuple[int, str]) -> None:
+        """A request may be answered a moment before it is logged: one more is sent, and waited for."""
+        last = f"last-{next(_numbers)}"
+        self.tools.resource("v1/configmaps").namespace("default").get_or_none(last)
+        deadline = time.monotonic() + 20
+        while not any(each["requestURI"].endswith(f"/{last}") for each in self.audit.since(start, "")):
+            assert time.monotonic() < deadline, "the audit log does not grow"
+            time.sleep(0.02)
+
     def _requests(self, agent: str, own: str, start: tuple[int, str]) -> list[Sent]:
+        self._settle(start)
         found: list[Sent] = []
         for event in self.audit.since(start, agent):
             if "objectRef" not in event:
