@@ -130,7 +130,8 @@ class RawSocket:
                 return told
             opcode, payload = frame
             if opcode == CLOSE:
-                told.close_code = struct.unpack(">H", payload[:2])[0] if payload else None
+                # The reason comes first; that the connection is closed then, is told too.
+                told.close_code = told.close_code or (struct.unpack(">H", payload[:2])[0] if payload else None)
             elif opcode in (TEXT, BINARY):
                 told.messages.append((opcode, payload))
                 if payload:
