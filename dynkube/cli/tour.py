@@ -7,14 +7,16 @@ fails or is interrupted.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
 import dynkube
+from dynkube.informers import InformerFactory
 from dynkube.testing import APIServer, ControlPlane, FaultProxy, ServerFace
 
 __all__ = ["run"]
@@ -61,6 +63,8 @@ def run(*, kubeconfig: str | None = None, context: str | None = None, control_pl
         two_field_managers(client)
         a_deployment(client, cleanup)
         a_watch(client, scene)
+        a_local_copy(client)
+        a_clientset(client)
         title("Deleting everything")
         # Leaving the stack deletes what is on it, as it does after a failure.
 
@@ -219,6 +223,31 @@ def follow(events: Iterator[dynkube.WatchEvent], seen: dict[str, dict[str, Any]]
             seen[name] = event.object
 
 
+def a_local_copy(client: dynkube.DynamicClient) -> None:
+    title("An informer: a local copy, kept current")
+    books = client.resource(BOOKS).namespace(client.config.namespace)
+    told: SimpleQueue[str] = SimpleQueue()
+    with InformerFactory(client, namespace=client.config.namespace, compact=True) as factory:
+        informer = factory.for_resource(BOOKS)
+        informer.add_indexers({"pages": lambda obj: ["long" if pages(obj) > 500 else "short"]})
+        factory.start()
+        factory.wait_for_cache_sync(timeout=PATIENCE)
+        tell("lister().list()", names(informer.lister().list()))
+        tell("by_index('pages')", names(informer.indexer.by_index("pages", "long")))
+        informer.add_event_handler(on_update=lambda old, new: told.put(f"{name_of(new)}: {pages(old)} -> {pages(new)}"))
+        books.patch("emma", {"spec": {"pages": 512}})
+        tell("on_update", told.get(timeout=PATIENCE))
+
+
+def a_clientset(client: dynkube.DynamicClient) -> None:
+    title("A clientset, by discovery")
+    clientset = dynkube.Clientset(client)
+    deployments = clientset.apps_v1.deployments(client.config.namespace)
+    tell("apps_v1.deployments", f"get_scale: {deployments.get_scale(DEPLOYMENT)['spec']}")
+    books = clientset.group(GROUP).version("v1").books(client.config.namespace)
+    tell("the new kind, too", names(books.list(label_selector="shelf=novels")))
+
+
 # ---------------------------------------------------------------- small things
 
 
@@ -230,11 +259,15 @@ def tell(what: str, value: object) -> None:
     print(f"   {what:<22} {value}")
 
 
-def name_of(obj: dict[str, Any]) -> str:
+def name_of(obj: Mapping[str, Any]) -> str:
     return str(obj["metadata"]["name"])
 
 
-def names(objects: Iterator[dict[str, Any]] | dynkube.UnstructuredList) -> str:
+def pages(obj: Mapping[str, Any]) -> int:
+    return int(obj["spec"]["pages"])
+
+
+def names(objects: Iterable[dict[str, Any]]) -> str:
     return ", ".join(name_of(each) for each in objects)
 
 
