@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from dynkube.codec import RawList, decode_object, encode_plain, gc_paused, split_list
+from dynkube.codec import RawList, decode_object, encode, gc_paused, split_list
 from dynkube.errors import DecodeError
 
 __all__ = ["RawObject", "RecordList", "record_of", "record_of_frame", "records_of_list"]
@@ -159,9 +159,10 @@ def record_of(obj: Mapping[str, Any]) -> RawObject:
         obj: an object as a plain dict.
 
     Raises:
+        InvalidRequestError: it holds what JSON cannot say.
         DecodeError: its metadata is not of an object's shape.
     """
-    raw = encode_plain(obj)
+    raw = encode(obj, argument="object")
     try:
         return _record(raw, _head(raw))
     except msgspec.DecodeError as error:

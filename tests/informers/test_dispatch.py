@@ -335,7 +335,7 @@ class TestSynced:
     def test_an_empty_list_is_synced_too_and_only_once_it_is_complete(self, bench: Bench) -> None:
         registration = bench.add(Recorder())
         with pytest.raises(
-            DeadlineExceededError, match="handler recorder of informer things has not synced within 0.01 s"
+            DeadlineExceededError, match=r"handler recorder of informer things has not synced within 0.01 s"
         ):
             registration.wait_for_sync(timeout=0.01)
         bench.listed()
