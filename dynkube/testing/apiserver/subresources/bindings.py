@@ -35,6 +35,8 @@ def bind(call: Call, obj: Object) -> Object:
     errors = _errors(target)
     if errors:
         raise statuses.StatusError(statuses.status(500, "", aggregated([str(each) for each in errors])))
+    if not call.scope.name:
+        raise statuses.bad_request("Name parameter required.")
     pods = call.registry.catalog.lookup("", "v1", "pods")
     assert pods is not None  # built in
     entry = require(call, pods, uid=metadata.get("uid", ""), resource_version=metadata.get("resourceVersion", ""))
@@ -51,12 +53,9 @@ def bind_by_name(call: Call, obj: Object) -> Object:
     """A Binding that is created as a resource of its own: its name is the pod's.
 
     Raises:
-        StatusError: As `bind` does; 400, it has no name.
+        StatusError: As `bind` does.
     """
-    name = obj["metadata"].get("name", "")
-    if not name:
-        raise statuses.bad_request("Name parameter required.")
-    call.scope.name = name
+    call.scope.name = obj["metadata"].get("name", "")
     return bind(call, obj)
 
 
