@@ -59,6 +59,10 @@ class ResourceClient(Target):
             )
         return self._namespace
 
+    def _limit(self, timeout: float | None, timeout_seconds: int | None) -> float | None:
+        # As in client-go's typed clients the call has the server's limit, too (CG/gentype/type.go).
+        return timeout if timeout is not None else timeout_seconds or None
+
     if not TYPE_CHECKING:  # a checker shall see what is there, not that anything may be
 
         def __getattr__(self, name: str) -> NoReturn:

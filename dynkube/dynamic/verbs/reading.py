@@ -121,7 +121,7 @@ class ListVerb(Target):
             resource_version_match=resource_version_match,
             timeout_seconds=timeout_seconds,
         )
-        return self._collection().page(options, timeout=timeout, cancel=cancel)
+        return self._collection().page(options, timeout=self._limit(timeout, timeout_seconds), cancel=cancel)
 
     def iter(
         self,

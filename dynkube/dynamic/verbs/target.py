@@ -72,11 +72,6 @@ class Target:
         """
         return self._collection()
 
-    @property
-    def selected_namespace(self) -> str:
-        """The namespace that it is bound to; ``""`` for none: list and watch then mean all namespaces."""
-        return self._namespace
-
     def _collection(self) -> Collection:
         if self._subresource:
             raise InvalidRequestError(
@@ -107,6 +102,10 @@ class Target:
         if own:
             return str(own)
         return self._default_namespace if self._namespaced else ""
+
+    def _limit(self, timeout: float | None, timeout_seconds: int | None) -> float | None:  # noqa: ARG002
+        """Seconds for a list, whose server has a limit of its own."""
+        return timeout
 
     # Verbs of their own for the status do these on another subresource.
 

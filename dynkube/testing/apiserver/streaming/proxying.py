@@ -27,7 +27,7 @@ def serve_proxy(request: Request, wanted: ProxyRequest, handler: ProxyHandler, *
         handler: Answers.
         rest: What stands behind ``proxy`` in the path; "" leads to a redirect, so that links of a page hold.
     """
-    if not rest and request.method in ("GET", "HEAD"):
+    if not rest and not request.path.endswith("/") and request.method in ("GET", "HEAD"):
         query = "&".join(f"{name}={value}" for name, value in request.query)
         location = f"{request.path}/{'?' + query if query else ''}"
         return Response(status=301, headers=[("Location", location)])
