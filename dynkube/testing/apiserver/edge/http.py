@@ -19,7 +19,7 @@ import logging
 import re
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final, cast
@@ -210,21 +210,26 @@ class HTTPServer:
             _logger.exception("%s %s: the server failed", request.method, request.path)
             response = _failure(error)
         if response.upgrade is not None:
-            await writer.upgraded(response.status, response.headers, response.upgrade)
+            await self._last(request, writer.upgraded(response.status, response.headers, response.upgrade))
             return
         headers = head(request, response)
         if isinstance(response.body, bytes):
             await writer.body(request, response.status, headers, response.body, compressible=response.compressible)
             return
+        if not await self._last(request, writer.stream(request, response.status, headers, response.body)):
+            await writer.end()
+
+    async def _last(self, request: Request, sending: Coroutine[Any, Any, None]) -> bool:
+        """Send what may go on for long; False where the server ends it, to restart."""
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         self._streams.add(task)
         try:
-            await writer.stream(request, response.status, headers, response.body)
+            await sending
         except asyncio.CancelledError:
             if not self._is_draining:
                 raise
             task.uncancel()
-            await writer.end()
+            return False
         except ConnectionError:
             raise
         except ConnectionCut:
@@ -234,6 +239,7 @@ class HTTPServer:
             raise ConnectionCut from error
         finally:
             self._streams.discard(task)
+        return True
 
     async def _read(self, incoming: web.BaseRequest) -> Request:
         path, query = split_target(incoming.raw_path)

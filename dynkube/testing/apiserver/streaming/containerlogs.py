@@ -112,8 +112,13 @@ def text_log(text: str | bytes) -> Run:
     return run
 
 
-async def read(run: Run, request: LogRequest) -> AsyncIterator[bytes]:
-    """What a client gets of a run, in pieces of whole lines, until the run ends where it follows."""
+def read(run: Run, request: LogRequest) -> AsyncIterator[bytes]:
+    """What a client gets of a run from now on, in pieces of whole lines, until the run ends where it follows."""
+    at = 0 if request.tail_lines is None else max(len(run.lines) - request.tail_lines, 0)
+    return _read(run, request, at)
+
+
+async def _read(run: Run, request: LogRequest, at: int) -> AsyncIterator[bytes]:
     loop = asyncio.get_running_loop()
     changed = asyncio.Event()
 
@@ -122,7 +127,6 @@ async def read(run: Run, request: LogRequest) -> AsyncIterator[bytes]:
             loop.call_soon_threadsafe(changed.set)
 
     left = request.limit_bytes
-    at = 0 if request.tail_lines is None else max(len(run.lines) - request.tail_lines, 0)
     run.followers.add(tell)
     try:
         while True:
