@@ -141,7 +141,7 @@ def _pack_one(tar: tarfile.TarFile, path: str, name: str, tally: Tally) -> None:
         entry.size = os.fstat(file.fileno()).st_size
         counted = _Counted(file, path, entry.size, tally)
         try:
-            tar.addfile(entry, counted)  # type: ignore[arg-type]  # it has what addfile() needs: read()
+            tar.addfile(entry, counted)
         except OSError as error:
             if counted.ended_early:
                 raise CopyError(f"{path}: it became shorter while it was copied; copy it again") from error

@@ -145,6 +145,14 @@ class WebSocket:
         """
         self._send(_BINARY, bytes((channel,)) + data)
 
+    def send_bytes(self, data: bytes) -> None:
+        """Send a message as it is, for protocols without channels."""
+        self._send(_BINARY, data)
+
+    def try_send_bytes(self, data: bytes) -> bool:
+        """`send_bytes` of a few bytes, if that is possible at once: for the thread that receives."""
+        return self._try_send(_BINARY, data)
+
     def end_channel(self, channel: int) -> None:
         """Say that nothing more comes on a channel (v5)."""
         self._send(_BINARY, bytes((CLOSE, channel)))
@@ -169,33 +177,34 @@ class WebSocket:
             ClosedError: it is closed.
             DecodeError: what came is no WebSocket's frame.
         """
+        while (frame := self._next_frame()) is not None:
+            data: bytes = frame.data
+            if frame.opcode != _CONTINUATION:
+                self._channel, data = (data[0], data[1:]) if data else (None, b"")
+            if self._channel is not None:
+                return self._channel, data
+        return None
+
+    def receive_bytes(self) -> bytes | None:
+        """The next data, wherever messages begin and end; for protocols without channels. Errors as `receive`."""
+        frame = self._next_frame()
+        return None if frame is None else bytes(frame.data)
+
+    def _next_frame(self) -> Any:
+        """The next frame with data; None when the server has closed."""
         while not self._ended:
             try:
                 frame = self._frames.recv_frame()
             except self._protocol_error as error:
                 raise DecodeError(f"{self.request.path}: not a WebSocket's frame: {error}") from None
-            found = self._take(frame.opcode, frame.data, final=bool(frame.fin))
-            if found is not None:
-                return found
+            if frame.opcode == _PING:
+                self._try_send(_PONG, frame.data)
+            elif frame.opcode == _CLOSING:
+                self._ended = True
+                self.close_reason = _close_reason(frame.data)
+            elif frame.opcode in {_BINARY, _TEXT, _CONTINUATION}:
+                return frame
         return None
-
-    def _take(self, opcode: int, data: bytes, *, final: bool) -> tuple[int, bytes] | None:
-        if opcode == _PING:
-            self._try_send(_PONG, data)
-        elif opcode == _CLOSING:
-            self._ended = True
-            self.close_reason = _close_reason(data)
-        elif opcode in {_BINARY, _TEXT, _CONTINUATION}:
-            return self._message(data, begins=opcode != _CONTINUATION, final=final)
-        return None
-
-    def _message(self, data: bytes, *, begins: bool, final: bool) -> tuple[int, bytes] | None:
-        if begins:
-            self._channel, data = (data[0], data[1:]) if data else (None, b"")
-        channel = self._channel
-        if final:
-            self._channel = None
-        return None if channel is None else (channel, data)
 
     def _recv(self, size: int) -> bytes:
         """Up to ``size`` bytes, for the frames."""
