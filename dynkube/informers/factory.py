@@ -21,7 +21,7 @@ from dynkube.errors import (
 from dynkube.fields import FieldSelector
 from dynkube.informers.dispatcher import Transform
 from dynkube.informers.indexes import IndexFunction
-from dynkube.informers.informer import SharedInformer, WatchErrorHandler
+from dynkube.informers.informer import SharedInformer, WatchErrorHandler, checked_resync
 from dynkube.labels import LabelSelector
 from dynkube.resources import APIResource
 from dynkube.schema import GroupVersionResource
@@ -97,6 +97,7 @@ class InformerFactory:
         unknown = sorted(set(options) - InformerOptions.__annotations__.keys())
         if unknown:
             raise TypeError(f"InformerFactory() got an unexpected keyword argument {unknown[0]!r}")
+        checked_resync(options.get("resync"))
         self.client = client
         self._namespace = namespace
         self._label_selector = _label_text(label_selector)
@@ -145,24 +146,38 @@ class InformerFactory:
             IndexConflictError: The informer has another index of that name.
             InformerStoppedError: The factory was stopped.
         """
-        handle = self._handle(resource, CallScope(timeout, cancel), missing_ok=missing_ok)
-        identity = _Identity(
-            handle.gvr,
-            self._namespace if namespace is None else namespace,
-            self._label_selector if label_selector is None else _label_text(label_selector),
-            self._field_selector if field_selector is None else _field_text(field_selector),
-            self._metadata_only if metadata_only is None else metadata_only,
-        )
+
+        def identity_of(gvr: GroupVersionResource) -> _Identity:
+            return _Identity(
+                gvr,
+                self._namespace if namespace is None else namespace,
+                self._label_selector if label_selector is None else _label_text(label_selector),
+                self._field_selector if field_selector is None else _field_text(field_selector),
+                self._metadata_only if metadata_only is None else metadata_only,
+            )
+
+        with self._lock:
+            self._check_not_stopped("for_resource")
+            # One that is known by its full name needs no discovery.
+            informer = (
+                self._informers.get(identity_of(resource)) if isinstance(resource, GroupVersionResource) else None
+            )
+        if informer is None:
+            handle = self._handle(resource, CallScope(timeout, cancel), missing_ok=missing_ok)
+            informer = self._shared(handle, identity_of(handle.gvr))
+        if indexers:
+            there = informer.indexer.indexers
+            new = {name: function for name, function in indexers.items() if there.get(name) is not function}
+            informer.add_indexers(new)
+        return informer
+
+    def _shared(self, handle: ResourceHandle, identity: _Identity) -> SharedInformer:
         handle = handle.namespace(identity.namespace)
         with self._lock:
             self._check_not_stopped("for_resource")
             informer = self._informers.get(identity)
             if informer is None:
                 informer = self._informers[identity] = self._make(handle, identity)
-        if indexers:
-            known = informer.indexer.indexers
-            new = {name: function for name, function in indexers.items() if known.get(name) is not function}
-            informer.add_indexers(new)
         return informer
 
     def _make(self, handle: ResourceHandle, identity: _Identity) -> SharedInformer:

@@ -109,7 +109,7 @@ class SharedInformer:
         self.handle = handle
         self.resource = str(handle.gvr.group_resource)
         self.name = name or self.resource
-        self._resync = _checked_resync(resync)
+        self._resync = checked_resync(resync)
         self._observers = handle.rest.config.observers if observers is None else observers
         self._on_watch_error = on_watch_error
         self._store = Store(
@@ -213,7 +213,7 @@ class SharedInformer:
             found,
             name=name or (type(found).__qualname__ if found is handler else repr(found)),
             informer=self.name,
-            resync=self._resync if resync is None else _checked_resync(resync),
+            resync=self._resync if resync is None else checked_resync(resync),
             feed=self._dispatcher.feed,
             remove=self._dispatcher.leave,
             show=self._dispatcher.show,
@@ -465,7 +465,12 @@ WatchErrorHandler: TypeAlias = Callable[[SharedInformer, Exception], object]
 """Takes the informer and what went wrong."""
 
 
-def _checked_resync(seconds: float | None) -> float | None:
+def checked_resync(seconds: float | None) -> float | None:
+    """Seconds between resyncs as an informer takes them, None for none.
+
+    Raises:
+        InvalidRequestError: It is shorter than a second, or no number.
+    """
     if seconds is None:
         return None
     is_number = type(seconds) in {int, float}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from informing import PATIENCE, Recorder
 
 from dynkube.errors import DeadlineExceededError, InformerStoppedError, InvalidRequestError
 from dynkube.informers import (
@@ -30,42 +31,10 @@ from dynkube.records import record_of
 from dynkube.transport import CancelToken
 from dynkube.wire.watch import EventType, WatchEvent
 
-PATIENCE = 30.0
-
 
 def thing(name: str, version: int = 1, *, uid: str = "", **data: Any) -> dict[str, Any]:
     metadata = {"namespace": "shop", "name": name, "uid": uid or f"uid-{name}", "resourceVersion": str(version)}
     return {"apiVersion": "v1", "kind": "Thing", "metadata": metadata, "data": data}
-
-
-class Recorder(ResourceEventHandler):
-    """Keeps what it is told of, and lets a case wait for it."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
-        self.objects: list[Any] = []
-        self._changed = threading.Condition()
-
-    def on_add(self, obj: Any, is_in_initial_list: bool) -> None:
-        self._note(("add", obj["metadata"]["name"], is_in_initial_list), obj)
-
-    def on_update(self, old: Any, new: Any) -> None:
-        versions = [each["metadata"]["resourceVersion"] for each in (old, new)]
-        self._note(("update", new["metadata"]["name"], *versions), new)
-
-    def on_delete(self, obj: Any) -> None:
-        self._note(("delete", obj["metadata"]["name"], is_tombstone(obj)), obj)
-
-    def _note(self, what: tuple[Any, ...], obj: Any) -> None:
-        with self._changed:
-            self.told.append(what)
-            self.objects.append(obj)
-            self._changed.notify_all()
-
-    def wait(self, count: int) -> list[tuple[Any, ...]]:
-        with self._changed:
-            assert self._changed.wait_for(lambda: len(self.told) >= count, PATIENCE), self.told
-            return list(self.told)
 
 
 class Bench:
@@ -299,9 +268,7 @@ class TestLateHandlers:
         writer.join()
         bench.tell(("DELETED", thing("a", changes + 1)))
         for recorder in recorders:
-            with recorder._changed:
-                assert recorder._changed.wait_for(lambda r=recorder: r.told[-1:] == [("delete", "a", False)], PATIENCE)
-            first, *updates, _last = recorder.told
+            first, *updates, _last = recorder.wait_until(lambda told: told[-1:] == [("delete", "a", False)])
             assert first == ("add", "a", True)
             version = int(updates[0][2]) if updates else changes
             for update in updates:
