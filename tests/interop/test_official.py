@@ -9,7 +9,24 @@ from typing import Any
 import pytest
 from berths import CRD, GROUP, KIND, PLURAL, VERSION, berth, deployment
 
+from dynkube.testing import APIServer, LocalProcess
+
 kubernetes = pytest.importorskip("kubernetes", reason="the official client is not installed: tox -e interop-official")
+
+
+POD = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "metadata": {"name": "api"},
+    "spec": {"containers": [{"name": "main", "image": "local"}]},
+}
+
+
+@pytest.fixture
+def streams() -> Any:
+    import kubernetes.stream
+
+    return kubernetes.stream
 
 
 @pytest.fixture
@@ -120,3 +137,40 @@ class TestTyped:
         found = kubernetes.client.ApiextensionsV1Api(api).read_custom_resource_definition(CRD["metadata"]["name"])
         assert found.spec.names.kind == KIND
         assert {each.name for each in kubernetes.client.ApisApi(api).get_api_versions().groups} >= {"apps", GROUP}
+
+
+class TestStreams:
+    """Its stream module speaks v4, and port-forward by channels."""
+
+    def test_exec(self, streams: Any) -> None:
+        with APIServer(objects=[POD], run_workloads=True) as server:
+            server.pods.on_exec(LocalProcess())
+            with kubernetes.config.new_client_from_config(str(server.kubeconfig)) as client:
+                pods = kubernetes.client.CoreV1Api(client)
+                command = ["sh", "-c", "read line; echo got $line; echo err >&2; exit 3"]
+                shell = streams.stream(
+                    pods.connect_get_namespaced_pod_exec, "api", "default", command=command, stdin=True, stdout=True,
+                    stderr=True, tty=False, _preload_content=False,
+                )  # fmt: skip
+                shell.write_stdin("hello\n")
+                shell.run_forever(timeout=60)
+                assert (shell.read_stdout(), shell.read_stderr(), shell.returncode) == ("got hello\n", "err\n", 3)
+
+    def test_logs(self) -> None:
+        with APIServer(objects=[POD]) as server:
+            server.pods.log("default", "api").write("one\ntwo\n")
+            with kubernetes.config.new_client_from_config(str(server.kubeconfig)) as client:
+                said = kubernetes.client.CoreV1Api(client).read_namespaced_pod_log("api", "default", tail_lines=1)
+        assert said == "two\n"
+
+    def test_port_forward(self, streams: Any) -> None:
+        with APIServer(objects=[POD]) as server:
+            server.pods.on_port_forward("welcome\n", port=25)
+            with kubernetes.config.new_client_from_config(str(server.kubeconfig)) as client:
+                pods = kubernetes.client.CoreV1Api(client)
+                forward = streams.portforward(pods.connect_get_namespaced_pod_portforward, "api", "default", ports="25")
+                connection = forward.socket(25)
+                connection.setblocking(True)
+                assert connection.recv(100) == b"welcome\n"
+                connection.close()
+                forward.close()
