@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from dynkube.testing.apiserver.streaming.channels import Channels
 from dynkube.testing.apiserver.streaming.handlers import Pods
-from dynkube.testing.apiserver.streaming.handshakes import begins_with, is_websocket, plain_refusal, shake_hands
+from dynkube.testing.apiserver.streaming.handshakes import begins_with, is_websocket, plain_refusal, protocols_of, shake_hands
 from dynkube.testing.apiserver.streaming.pipes import in_thread
 from dynkube.testing.apiserver.streaming.sessions import PortForwardHandler, PortForwardSession
 from dynkube.testing.apiserver.words.messages import Request, Response, Wire
@@ -40,7 +40,8 @@ class ForwardOptions:
 
 def serve_forward(request: Request, options: ForwardOptions, pods: Pods) -> Response:
     """Answer a request that wants to upgrade."""
-    if begins_with(request, "SPDY/3.1+") or not is_websocket(request):
+    tunnel_only = begins_with(request, "SPDY/3.1+") and _PROTOCOLS.isdisjoint(protocols_of(request))
+    if tunnel_only or not is_websocket(request):
         return plain_refusal(
             400,
             "unable to upgrade: the embedded API server forwards ports over WebSocket (v4.channel.k8s.io), and speaks "
