@@ -213,7 +213,7 @@ def _numbers(port: int | str | Sequence[int]) -> list[int]:
         found = [int(each) for each in parts]
     except (TypeError, ValueError):
         found = [-1]
-    if not found or any(not 0 < each < 65536 for each in found):
+    if not found or isinstance(port, bool) or any(not 0 < each < 65536 for each in found):
         raise InvalidRequestError(f"port: must be a port from 1 to 65535, or several, not {port!r}")
     return found
 

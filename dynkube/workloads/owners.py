@@ -7,6 +7,7 @@ K/controller/garbagecollector).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -174,6 +175,8 @@ class _Index:
         scope: CallScope,
     ) -> _Index:
         index = cls()
+        # A kind that is new since discovery would be passed over in silence: two conditional requests ask for it.
+        client.discovery.revalidate(unless_since=time.monotonic(), timeout=scope.left(), cancel=scope.cancel)
         found = client.discovery.resource_map(timeout=scope.left(), cancel=scope.cancel)
         if wanted is None:
             for version, failure in found.failures.items():

@@ -1,0 +1,158 @@
+"""What needs a server that goes wrong on demand, or one on which workloads run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from manifests import config_map, deployment
+
+import dynkube
+from dynkube import workloads
+from dynkube.dynamic import DynamicClient, ResourceHandle
+from dynkube.testing import AccessRule, APIServer, ServerFault
+
+
+@pytest.fixture
+def deployments(client: DynamicClient) -> ResourceHandle:
+    return client.resource("deployments").namespace("default")
+
+
+def on_a_node(client: DynamicClient, *names: str, **metadata: Any) -> ResourceHandle:
+    """Pods with a controller on node ``n1``; their handle."""
+    client.resource("nodes").create({"metadata": {"name": "n1"}})
+    owner = client.resource("configmaps").namespace("default").create(config_map("owner"))
+    reference = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "name": "owner",
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+    }
+    pods = client.resource("pods").namespace("default")
+    for name in names:
+        spec = {"nodeName": "n1", "containers": [{"name": "main", "image": "one"}]}
+        pods.create({"metadata": {"name": name, "ownerReferences": [reference], **metadata}, "spec": spec})
+    return pods
+
+
+@pytest.mark.behaviour("8.11.3")
+def test_a_rollout_from_its_start_to_the_way_back(deployments: ResourceHandle) -> None:
+    deployments.create(deployment("web", replicas=2))
+    assert workloads.rollout_status(deployments, "web", timeout=30).done
+    workloads.rollout_restart(deployments, "web")
+    assert workloads.rollout_status(deployments, "web", timeout=30).done
+    assert workloads.scale(deployments, "web", 3, wait=True, timeout=30)["status"]["replicas"] == 3
+
+
+@pytest.mark.behaviour("8.11.3")
+def test_a_rollout_is_followed_across_what_the_network_and_the_server_do() -> None:
+    with APIServer() as server, server.connect() as client:
+        deployments = client.resource("deployments").namespace("default")
+        deployments.create(deployment("web"))
+        lines = workloads.watch_rollout(deployments, "web", timeout=60)
+        assert not next(lines).done
+        server.faults.inject(ServerFault.answer(503, retry_after=0), verb="watch", resource="deployments")
+        server.expire_history()  # the version is gone from which it would be watched: the object is read anew
+        numbers = {"replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1}
+        body = {"status": {"observedGeneration": 1, **numbers}}
+        deployments.subresource("status").patch("web", body)
+        assert [each.done for each in lines] == [True]
+
+
+@pytest.mark.behaviour("8.11.5")
+def test_a_scale_with_preconditions_is_tried_again_after_a_conflict(
+    server: APIServer, deployments: ResourceHandle
+) -> None:
+    deployments.create(deployment("web", replicas=2))
+    fault = server.faults.inject(ServerFault.answer(409, message="somebody was faster"), verb="update", name="web")
+    assert workloads.scale(deployments, "web", 3, current_replicas=2)["spec"] == {"replicas": 3}
+    assert fault.fired == 1
+    workloads.scale(deployments, "web", 2)
+    server.faults.inject(ServerFault.answer(409, message="somebody was faster"), verb="update", name="web", times=99)
+    with pytest.raises(dynkube.DeadlineExceededError):
+        workloads.scale(deployments, "web", 3, current_replicas=2, timeout=0.5)
+
+
+class WithoutEvictions:
+    """Discovery of a server that is older than evictions."""
+
+    def __init__(self, found: dynkube.DiscoveryClient) -> None:
+        self._found = found
+
+    def server_resources_for_group_version(self, version: str, **options: Any) -> Any:
+        found = self._found.server_resources_for_group_version(version, **options)
+        return found.filtered(lambda each: each.name != "pods/eviction")
+
+    def close(self) -> None:
+        self._found.close()
+
+
+@pytest.mark.behaviour("8.5.2")
+def test_a_server_without_evictions_is_asked_to_delete(server: APIServer, client: DynamicClient) -> None:
+    on_a_node(client, "a")
+    client.discovery = WithoutEvictions(client.discovery)  # type: ignore[assignment]
+    workloads.drain(client, "n1", grace_period_seconds=0, timeout=30)
+    asked = [(each.verb, each.resource) for each in server.requests if each.resource.startswith("pods")]
+    assert ("delete", "pods") in asked
+    assert "create" not in [verb for verb, _ in asked[asked.index(("list", "pods")) :]]
+
+
+@pytest.mark.behaviour("8.5.3")
+def test_each_pod_has_an_error_of_its_own_and_the_others_go(server: APIServer, client: DynamicClient) -> None:
+    pods = on_a_node(client, "a", "b", "c")
+    server.faults.inject(
+        ServerFault.answer(500, message="a is broken"), verb="create", subresource="eviction", name="a"
+    )
+    server.faults.inject(ServerFault.answer(403, message="c may not be read"), verb="get", resource="pods", name="c")
+    with pytest.raises(dynkube.DrainError) as failed:
+        workloads.drain(client, "n1", grace_period_seconds=0, timeout=30)
+    assert failed.value.pending == (("default", "a"), ("default", "c"))
+    assert 'error when evicting pods/"a" -n "default": ' in str(failed.value)
+    assert 'error when waiting for pod "c" in namespace "default" to terminate: ' in str(failed.value)
+    assert [each["metadata"]["name"] for each in pods.list()] == ["a"]
+
+
+@pytest.mark.behaviour("8.5.3")
+def test_a_pod_that_is_gone_already_is_no_error(server: APIServer, client: DynamicClient) -> None:
+    on_a_node(client, "a")
+    gone = ServerFault.answer(404, message='pods "a" not found')
+    server.faults.inject(gone, verb="create", subresource="eviction")
+    assert workloads.drain(client, "n1", timeout=30).pods == (("default", "a"),)
+
+
+@pytest.mark.behaviour("8.5.4")
+def test_a_node_that_may_not_be_cordoned_is_not_drained(server: APIServer, client: DynamicClient) -> None:
+    """kubectl tells that, and evicts all the same."""
+    pods = on_a_node(client, "a")
+    server.allow(AccessRule(user="reader", verbs=("get", "list"), resources=("nodes", "pods")))
+    with server.connect(server.user("reader")) as reader, pytest.raises(dynkube.ForbiddenError):
+        workloads.drain(reader, "n1", timeout=30)
+    assert len(pods.list()) == 1
+
+
+@pytest.mark.behaviour("10.1.8")
+def test_kinds_that_may_not_be_listed_are_told(server: APIServer, client: DynamicClient) -> None:
+    owner = client.resource("configmaps").namespace("default").create(config_map("owner"))
+    child = config_map("child")
+    child["metadata"]["ownerReferences"] = [
+        {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["metadata"]["uid"]}
+    ]
+    client.resource("configmaps").namespace("default").create(child)
+    server.allow(AccessRule(user="reader", verbs=("list",), resources=("configmaps",)))
+    with server.connect(server.user("reader")) as reader:
+        found = workloads.children(reader, owner)
+        tree = workloads.owner_tree(reader, owner)
+    assert [each["metadata"]["name"] for each in found] == ["child"]
+    assert isinstance(found.skipped["apps/v1, Resource=deployments"], dynkube.ForbiddenError)
+    assert set(tree.skipped) == set(found.skipped)
+
+
+@pytest.mark.behaviour("10.1.8")
+def test_each_kind_is_listed_once_whatever_the_depth(server: APIServer, client: DynamicClient) -> None:
+    owner = client.resource("configmaps").namespace("default").create(config_map("owner"))
+    workloads.owner_tree(client, owner)
+    listed = [(each.group, each.resource) for each in server.requests if each.verb == "list"]
+    assert len(listed) == len(set(listed))
+    assert ("", "events") not in listed
+    assert ("", "nodes") not in listed  # nothing without a namespace is owned by what has one
