@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import types
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, NoReturn, ParamSpec, TypeVar, overload
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from dynkube.clientset.suggesting import missing_method
 from dynkube.dynamic import DynamicClient, ResourceHandle
@@ -12,13 +11,7 @@ from dynkube.dynamic.verbs import Target
 from dynkube.errors import InvalidRequestError
 from dynkube.resources import APIResource
 
-if TYPE_CHECKING:
-    from typing import Self
-
-__all__ = ["ClientMethod", "HandleMethod", "ResourceClient"]
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+__all__ = ["ResourceClient"]
 
 
 class ResourceClient(Target):
@@ -80,37 +73,3 @@ class ResourceClient(Target):
             else ", all namespaces"
         )
         return f"<{type(self).__name__} {self.gvr.group_version}{where}, of {self._rest.config.base_url}>"
-
-
-class HandleMethod(Generic[_P, _R]):
-    """A function whose first argument is a handle, as a method of a resource."""
-
-    __slots__ = ("__wrapped__",)
-
-    def __init__(self, function: Callable[Concatenate[ResourceHandle, _P], _R]) -> None:
-        self.__wrapped__ = function
-
-    @overload
-    def __get__(self, resource: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, resource: ResourceClient, owner: type) -> Callable[_P, _R]: ...
-    def __get__(self, resource: ResourceClient | None, owner: type) -> Self | Callable[_P, _R]:
-        """The function, bound to the resource's handle."""
-        return self if resource is None else types.MethodType(self.__wrapped__, resource.handle)
-
-
-class ClientMethod(Generic[_P, _R]):
-    """A function whose first argument is a dynamic client, as a method of a resource."""
-
-    __slots__ = ("__wrapped__",)
-
-    def __init__(self, function: Callable[Concatenate[DynamicClient, _P], _R]) -> None:
-        self.__wrapped__ = function
-
-    @overload
-    def __get__(self, resource: None, owner: type) -> Self: ...
-    @overload
-    def __get__(self, resource: ResourceClient, owner: type) -> Callable[_P, _R]: ...
-    def __get__(self, resource: ResourceClient | None, owner: type) -> Self | Callable[_P, _R]:
-        """The function, bound to the resource's client."""
-        return self if resource is None else types.MethodType(self.__wrapped__, resource.dynamic)

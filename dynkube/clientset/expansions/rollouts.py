@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from dynkube import workloads
-from dynkube.clientset.resource import ClientMethod, HandleMethod, ResourceClient
+from typing import TYPE_CHECKING
+
+from dynkube.clientset.methods import ClientMethod, Deferred, HandleMethod
+from dynkube.clientset.resource import ResourceClient
+
+if TYPE_CHECKING:
+    from dynkube import workloads
+else:
+    workloads = Deferred("dynkube.workloads")
 
 __all__ = ["Draining", "Exposing", "PausableRollouts", "Rollouts", "Scaling"]
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from dynkube import streams
-from dynkube.clientset.resource import HandleMethod, ResourceClient
+from typing import TYPE_CHECKING
+
+from dynkube.clientset.methods import Deferred, HandleMethod
+from dynkube.clientset.resource import ResourceClient
+
+if TYPE_CHECKING:
+    from dynkube import streams
+else:
+    streams = Deferred("dynkube.streams")
 
 __all__ = ["PodAttach", "PodExec", "PodLogs", "PortForwarding"]
 
