@@ -16,10 +16,15 @@ from dynkube._version import __version__
 from dynkube.observers import (
     Attempt,
     ExecCall,
+    HandlerCall,
+    InformerGauges,
+    InformerReading,
     LeaderChange,
     LimiterWait,
     Observer,
     Reconciliation,
+    ReflectorList,
+    ReflectorWatch,
     Retry,
     WorkqueueGauges,
     WorkqueueStep,
@@ -66,6 +71,7 @@ class OpenTelemetryObserver(Observer):
             "dynkube.exec_plugin.duration", unit="s", description="Runs of exec credential plugins."
         )
         self._workqueues = _WorkqueueMetrics(meter)
+        self._informers = _InformerMetrics(meter)
         self._reconciliations = meter.create_histogram(
             "dynkube.controller.reconcile.duration", unit="s", description="Calls of controllers."
         )
@@ -111,6 +117,26 @@ class OpenTelemetryObserver(Observer):
             attributes["error.type"] = call.error
         self._execs.record(call.seconds, attributes)
         self._span(f"exec {call.command}", call.seconds, attributes, failed=bool(call.error))
+
+    def on_informer(self, informer: InformerGauges) -> None:
+        """Read its gauges whenever metrics are collected."""
+        self._informers.informers.add(informer)
+
+    def on_reflector_list(self, listed: ReflectorList) -> None:
+        """Measure it."""
+        self._informers.lists.record(listed.seconds, _of_reflector(listed))
+
+    def on_reflector_watch(self, watched: ReflectorWatch) -> None:
+        """Measure it."""
+        self._informers.watches.record(watched.seconds, _of_reflector(watched))
+
+    def on_handler_call(self, call: HandlerCall) -> None:
+        """Measure how long the event has waited and the call has taken."""
+        attributes: dict[str, AttributeValue] = {"dynkube.informer": call.informer, "dynkube.handler": call.handler}
+        self._informers.waits.record(call.waited, attributes)
+        if call.error:
+            attributes["error.type"] = call.error
+        self._informers.calls.record(call.seconds, attributes)
 
     def on_workqueue(self, queue: WorkqueueGauges) -> None:
         """Read its gauges whenever metrics are collected."""
@@ -185,4 +211,64 @@ _WORKQUEUE_GAUGES: tuple[tuple[str, str, str, Callable[[WorkqueueGauges], float]
     ("dynkube.workqueue.depth", "{item}", "How many items wait.", len),
     ("dynkube.workqueue.unfinished", "s", "Work in progress, added up.", lambda it: it.unfinished_seconds()),
     ("dynkube.workqueue.longest", "s", "The longest work in progress.", lambda it: it.longest_running_seconds()),
+)
+
+
+def _of_reflector(event: ReflectorList | ReflectorWatch) -> dict[str, AttributeValue]:
+    attributes: dict[str, AttributeValue] = {"dynkube.informer": event.informer, "dynkube.resource": event.resource}
+    if event.error:
+        attributes["error.type"] = event.error
+    return attributes
+
+
+class _InformerMetrics:
+    """What informers do; their gauges are read whenever metrics are collected."""
+
+    def __init__(self, meter: metrics.Meter) -> None:
+        self.informers: weakref.WeakSet[InformerGauges] = weakref.WeakSet()
+        self.lists = meter.create_histogram(
+            "dynkube.informer.list.duration", unit="s", description="How long lists took."
+        )
+        self.watches = meter.create_histogram(
+            "dynkube.informer.watch.duration", unit="s", description="How long watches were open."
+        )
+        self.waits = meter.create_histogram(
+            "dynkube.informer.handler.wait", unit="s", description="How long events waited for a handler."
+        )
+        self.calls = meter.create_histogram(
+            "dynkube.informer.handler.duration", unit="s", description="How long calls of handlers took."
+        )
+        for name, unit, what, gauge in _INFORMER_GAUGES:
+            meter.create_observable_gauge(name, [self._reader(gauge)], unit, what)
+        meter.create_observable_gauge(
+            "dynkube.informer.handler.depth", [self._depths], "{event}", "Events that wait for a handler."
+        )
+
+    def _readings(self) -> list[tuple[str, InformerReading]]:
+        found = [(each.name, each.reading()) for each in list(self.informers)]
+        return [(name, reading) for name, reading in found if reading is not None]
+
+    def _reader(
+        self, gauge: Callable[[InformerReading], float | None]
+    ) -> Callable[[metrics.CallbackOptions], Iterable[metrics.Observation]]:
+        def read(_options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
+            values = [(name, gauge(reading)) for name, reading in self._readings()]
+            return [
+                metrics.Observation(value, {"dynkube.informer": name}) for name, value in values if value is not None
+            ]
+
+        return read
+
+    def _depths(self, _options: metrics.CallbackOptions) -> Iterable[metrics.Observation]:
+        return [
+            metrics.Observation(depth, {"dynkube.informer": name, "dynkube.handler": handler})
+            for name, reading in self._readings()
+            for handler, depth in reading.depths.items()
+        ]
+
+
+_INFORMER_GAUGES: tuple[tuple[str, str, str, Callable[[InformerReading], float | None]], ...] = (
+    ("dynkube.informer.items", "{object}", "Objects in the store.", lambda it: it.items),
+    ("dynkube.informer.staleness", "s", "Since the server was last heard of.", lambda it: it.staleness),
+    ("dynkube.informer.synced", "1", "1 where the store was complete once.", lambda it: int(it.synced)),
 )

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from dynkube.observers import (
     Attempt,
     ExecCall,
+    HandlerCall,
+    InformerGauges,
+    InformerReading,
     LeaderChange,
     LimiterWait,
     Observer,
     Reconciliation,
+    ReflectorList,
+    ReflectorWatch,
     Retry,
     Rotation,
     WorkqueueGauges,
@@ -30,9 +37,10 @@ _BYTES = (64, 256, 512, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 1677
 
 
 class PrometheusObserver(Observer):
-    """Counts in ``rest_client_*`` and ``workqueue_*`` metrics, as kubectl, the controllers and operators in Go do.
+    """Counts in ``rest_client_*``, ``workqueue_*`` and ``reflector_*`` metrics, as controllers and operators in Go do.
 
-    Work queues without a name are left out.
+    Work queues without a name are left out. The gauges of informers (``informer_*``) are read when metrics are
+    collected.
 
     Make one for a process and give it to every configuration: a registry takes each name once.
 
@@ -105,6 +113,9 @@ class PrometheusObserver(Observer):
         )
         self._workqueues = _WorkqueueMetrics(where)
         self._reconciliations = _ControllerMetrics(where)
+        self._reflectors = _ReflectorMetrics(where)
+        self._informers = _InformerCollector(where)
+        self._handlers = _HandlerMetrics(where)
 
     def on_attempt(self, attempt: Attempt) -> None:
         """Count it, and its latency and sizes."""
@@ -133,6 +144,22 @@ class PrometheusObserver(Observer):
     def on_rotation(self, rotation: Rotation) -> None:
         """Count it."""
         self._rotations.labels(rotation.what, rotation.host).inc()
+
+    def on_informer(self, informer: InformerGauges) -> None:
+        """Read its gauges whenever metrics are collected."""
+        self._informers.follow(informer)
+
+    def on_reflector_list(self, listed: ReflectorList) -> None:
+        """Count it, and measure how long it took and what it brought."""
+        self._reflectors.list(listed)
+
+    def on_reflector_watch(self, watched: ReflectorWatch) -> None:
+        """Count it, and measure how long it was and what it brought."""
+        self._reflectors.watch(watched)
+
+    def on_handler_call(self, call: HandlerCall) -> None:
+        """Measure how long the event has waited and the call has taken."""
+        self._handlers.count(call)
 
     def on_workqueue(self, queue: WorkqueueGauges) -> None:
         """Read its gauges whenever metrics are collected."""
@@ -250,3 +277,113 @@ class _ControllerMetrics:
         self._seconds.labels(reconciliation.controller).observe(reconciliation.seconds)
         if reconciliation.result == "error":
             self._errors.labels(reconciliation.controller).inc()
+
+
+# A watch that is shorter counts as short (CG/tools/cache/reflector.go).
+_SHORT_WATCH = 1.0
+_ITEMS = (0, 1, 10, 100, 1_000, 10_000, 100_000)
+
+
+class _ReflectorMetrics:
+    """client-go's metrics of reflectors (CG/tools/cache/reflector_metrics.go)."""
+
+    def __init__(self, where: CollectorRegistry) -> None:
+        def counter(name: str, what: str) -> Counter:
+            return Counter(f"reflector_{name}", what, ("name",), registry=where)
+
+        def histogram(name: str, what: str, buckets: tuple[float, ...]) -> Histogram:
+            return Histogram(f"reflector_{name}", what, ("name",), buckets=buckets, registry=where)
+
+        self._lists = counter("lists_total", "Number of lists, those that failed included.")
+        self._list_seconds = histogram("list_duration_seconds", "How long lists took.", _SECONDS)
+        self._list_items = histogram("items_per_list", "Objects in a list.", _ITEMS)
+        self._watches = counter("watches_total", "Number of watches that are over.")
+        self._short = counter("short_watches_total", "Number of watches that ended within a second.")
+        self._watch_seconds = histogram("watch_duration_seconds", "How long watches were open.", _SECONDS)
+        self._watch_items = histogram("items_per_watch", "Events of a watch.", _ITEMS)
+
+    def list(self, listed: ReflectorList) -> None:
+        self._lists.labels(listed.informer).inc()
+        if not listed.error:
+            self._list_seconds.labels(listed.informer).observe(listed.seconds)
+            self._list_items.labels(listed.informer).observe(listed.items)
+
+    def watch(self, watched: ReflectorWatch) -> None:
+        self._watches.labels(watched.informer).inc()
+        if watched.seconds < _SHORT_WATCH:
+            self._short.labels(watched.informer).inc()
+        self._watch_seconds.labels(watched.informer).observe(watched.seconds)
+        self._watch_items.labels(watched.informer).observe(watched.events)
+
+
+class _HandlerMetrics:
+    """How informers' handlers keep up."""
+
+    def __init__(self, where: CollectorRegistry) -> None:
+        labels = ("name", "handler")
+        self._waits = Histogram(
+            "informer_handler_wait_seconds",
+            "How long events waited for a handler.",
+            labels,
+            buckets=_QUEUE_SECONDS,
+            registry=where,
+        )
+        self._calls = Histogram(
+            "informer_handler_duration_seconds",
+            "How long calls of a handler took.",
+            labels,
+            buckets=_QUEUE_SECONDS,
+            registry=where,
+        )
+        self._errors = Counter(
+            "informer_handler_errors_total", "Number of calls of a handler that raised.", labels, registry=where
+        )
+
+    def count(self, call: HandlerCall) -> None:
+        self._waits.labels(call.informer, call.handler).observe(call.waited)
+        self._calls.labels(call.informer, call.handler).observe(call.seconds)
+        if call.error:
+            self._errors.labels(call.informer, call.handler).inc()
+
+
+_INFORMER_GAUGES: tuple[tuple[str, str, Callable[[InformerReading], float | None]], ...] = (
+    ("informer_synced", "Whether the store was complete once: 1 or 0.", lambda it: float(it.synced)),
+    ("informer_items", "Objects in the store.", lambda it: it.items),
+    ("informer_staleness_seconds", "Seconds since the server was last heard of.", lambda it: it.staleness),
+    (
+        "reflector_last_resource_version",
+        "The resourceVersion of the store, where it is a number.",
+        lambda it: float(it.resource_version) if it.resource_version.isdecimal() else None,
+    ),
+)
+
+
+class _InformerCollector(Collector):
+    """The gauges of the informers that run, read when metrics are collected."""
+
+    def __init__(self, where: CollectorRegistry) -> None:
+        self._informers: weakref.WeakSet[InformerGauges] = weakref.WeakSet()
+        where.register(self)
+
+    def follow(self, informer: InformerGauges) -> None:
+        self._informers.add(informer)
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        return [GaugeMetricFamily(name, what) for name, what, _ in _INFORMER_GAUGES]
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        readings = [(each.name, reading) for each in list(self._informers) if (reading := each.reading()) is not None]
+        for name, what, gauge in _INFORMER_GAUGES:
+            family = GaugeMetricFamily(name, what, labels=["name"])
+            for informer, reading in readings:
+                value = gauge(reading)
+                if value is not None:
+                    family.add_metric([informer], value)
+            yield family
+        depths = GaugeMetricFamily(
+            "informer_handler_depth", "Events that wait for a handler.", labels=["name", "handler"]
+        )
+        for informer, reading in readings:
+            for handler, depth in reading.depths.items():
+                depths.add_metric([informer, handler], depth)
+        yield depths
