@@ -50,6 +50,7 @@
     │   ├── CopyError                     ``tar`` in the container, or what it sent
     │   ├── PodNotRunningError            the pod has ended, or does not run in time
     │   └── PortForwardError              a port that cannot be listened on, or not be reached: ``.port``
+    ├── TerminalError                     raised by a controller's ``reconcile``: do not try again
     └── AggregateError                    several errors at once: ``.errors``
 
 The reasons and their texts are those of apimachinery's ``pkg/api/errors`` and
@@ -125,6 +126,7 @@ __all__ = [
     "StoreReadError",
     "StreamError",
     "TLSError",
+    "TerminalError",
     "TimeoutStatusError",
     "TooManyRequestsError",
     "TransportError",
@@ -723,6 +725,10 @@ class AmbiguousResourceError(AmbiguousMatchError):
 
 class AmbiguousKindError(AmbiguousMatchError):
     """More than one kind fits (meta.AmbiguousKindError)."""
+
+
+class TerminalError(DynkubeError):
+    """Raise it in a controller's ``reconcile`` where trying again would not help before the object changes."""
 
 
 class AggregateError(DynkubeError):
