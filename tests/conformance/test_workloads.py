@@ -552,7 +552,6 @@ def family(client: DynamicClient, namespace: str, widgets: ResourceHandle) -> di
     return made
 
 
-@pytest.mark.behaviour("10.1.8")
 def test_children_of_any_kind(client: DynamicClient, family: dict[str, dict[str, Any]]) -> None:
     found = workloads.children(client, family["gear"])
     assert [(each["kind"], each["metadata"]["name"]) for each in found] == [
@@ -566,7 +565,6 @@ def test_children_of_any_kind(client: DynamicClient, family: dict[str, dict[str,
     assert workloads.children(client, family["one"], resources=["pods", "replicasets"]) == ()
 
 
-@pytest.mark.behaviour("10.1.8")
 def test_the_tree_above_and_below(client: DynamicClient, family: dict[str, dict[str, Any]]) -> None:
     assert str(workloads.owner_tree(client, family["web-1"])).splitlines() == [
         "Widget/gear",
@@ -580,7 +578,6 @@ def test_the_tree_above_and_below(client: DynamicClient, family: dict[str, dict[
     assert tree.children == ()
 
 
-@pytest.mark.behaviour("10.1.8")
 def test_owners_that_are_not_there(client: DynamicClient, namespace: str, family: dict[str, dict[str, Any]]) -> None:
     """Of an object as a caller holds it: the server need not have it."""
     child = copy.deepcopy(family["settings"])
@@ -595,7 +592,6 @@ def test_owners_that_are_not_there(client: DynamicClient, namespace: str, family
     assert str(tree).splitlines()[0] == "Widget/gear, Deployment/web (missing), Nope/x (missing)"
 
 
-@pytest.mark.behaviour("10.1.8")
 def test_what_cannot_be_looked_for(client: DynamicClient, raw: RawClient) -> None:
     with pytest.raises(dynkube.InvalidRequestError, match=r"has no metadata\.uid"):
         workloads.children(client, config_map("new"))

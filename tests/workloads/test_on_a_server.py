@@ -131,7 +131,6 @@ def test_a_node_that_may_not_be_cordoned_is_not_drained(server: APIServer, clien
     assert len(pods.list()) == 1
 
 
-@pytest.mark.behaviour("10.1.8")
 def test_kinds_that_may_not_be_listed_are_told(server: APIServer, client: DynamicClient) -> None:
     owner = client.resource("configmaps").namespace("default").create(config_map("owner"))
     child = config_map("child")
@@ -148,7 +147,6 @@ def test_kinds_that_may_not_be_listed_are_told(server: APIServer, client: Dynami
     assert set(tree.skipped) == set(found.skipped)
 
 
-@pytest.mark.behaviour("10.1.8")
 def test_each_kind_is_listed_once_whatever_the_depth(server: APIServer, client: DynamicClient) -> None:
     owner = client.resource("configmaps").namespace("default").create(config_map("owner"))
     workloads.owner_tree(client, owner)
