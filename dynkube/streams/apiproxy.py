@@ -179,11 +179,19 @@ class RequestFilter:
 
     def accepts(self, method: str, target: str, host: str) -> bool:
         """Whether to serve a request of this method, for this target, with this Host header."""
-        path = unquote(target.partition("?")[0])
+        path = _path_of(target)
+        served = _match(self.accept_paths, path) and _match(self.accept_hosts, _host_of(host))
+        return served and not _match(self.reject_methods, method) and not self.rejects(target)
+
+    def rejects(self, target: str) -> bool:
+        """Whether no request for this target is served."""
+        path = _path_of(target)
         tidy = posixpath.normpath("/" + path.lstrip("/"))  # what a server may take it for
-        if _match(self.reject_methods, method) or any(_match(self.reject_paths, each) for each in (path, tidy)):
-            return False
-        return _match(self.accept_paths, path) and _match(self.accept_hosts, _host_of(host))
+        return any(_match(self.reject_paths, each) for each in (path, tidy))
+
+
+def _path_of(target: str) -> str:
+    return unquote(target.partition("?")[0])
 
 
 def _match(expressions: Iterable[re.Pattern[str]], text: str) -> bool:
@@ -220,6 +228,8 @@ class _Handler(BaseHTTPRequestHandler):
     """Requests of one connection. The standard library reads them, `Transport` passes them on."""
 
     protocol_version = "HTTP/1.1"
+    server_version = "dynkube"
+    sys_version = ""
     server: Any
 
     def handle_one_request(self) -> None:
@@ -250,7 +260,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif site.www is not None and self.path.startswith(site.www_prefix):
             self._serve_file(site.www, unquote(urlsplit(self.path).path[len(site.www_prefix) :]))
         elif self.path.startswith(site.prefix + "/") or self.path == site.prefix:
-            self._pass_on(site, self.path[len(site.prefix) :] or "/")
+            target = self.path[len(site.prefix) :] or "/"
+            if site.checks is not None and site.checks.rejects(target):  # the prefix is no way around
+                self._say(HTTPStatus.FORBIDDEN, "Forbidden")
+            else:
+                self._pass_on(site, target)
         else:
             self._say(HTTPStatus.NOT_FOUND, f"the API is under {site.prefix}/")
 

@@ -15,7 +15,13 @@ from typing import Any, Final
 
 from dynkube.testing.apiserver.streaming.channels import Channels
 from dynkube.testing.apiserver.streaming.handlers import Pods
-from dynkube.testing.apiserver.streaming.handshakes import begins_with, is_websocket, plain_refusal, protocols_of, shake_hands
+from dynkube.testing.apiserver.streaming.handshakes import (
+    begins_with,
+    is_websocket,
+    plain_refusal,
+    protocols_of,
+    shake_hands,
+)
 from dynkube.testing.apiserver.streaming.pipes import in_thread
 from dynkube.testing.apiserver.streaming.sessions import PortForwardHandler, PortForwardSession
 from dynkube.testing.apiserver.words.messages import Request, Response, Wire
