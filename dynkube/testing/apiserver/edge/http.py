@@ -21,7 +21,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final, cast
 
 from aiohttp import web
@@ -76,6 +76,7 @@ class HTTPServer:
         self.address: tuple[str, int] = self._reservation.getsockname()[:2]
         self._listener: socket.socket | None = None
         self._arrivals: set[asyncio.Task[None]] = set()
+        self._accepted: set[socket.socket] = set()  # whose arrival has not begun
         self._streams: set[asyncio.Task[Any]] = set()
         self._is_draining = False
         self._web: _Web | None = None
@@ -168,12 +169,20 @@ class HTTPServer:
                 loop.call_later(_EXHAUSTED_SECONDS, self._watch_listener)
                 return
             connection.setblocking(False)
+            self._accepted.add(connection)
             arrival = loop.create_task(self._welcome(connection))
             self._arrivals.add(arrival)
-            arrival.add_done_callback(self._arrivals.discard)
+            arrival.add_done_callback(partial(self._arrived, connection))
+
+    def _arrived(self, connection: socket.socket, arrival: asyncio.Task[None]) -> None:
+        self._arrivals.discard(arrival)
+        if connection in self._accepted:  # cancelled before its first step: nobody else knows of the socket
+            self._accepted.discard(connection)
+            connection.close()
 
     async def _welcome(self, connection: socket.socket) -> None:
         assert self._web is not None
+        self._accepted.discard(connection)
         loop = asyncio.get_running_loop()
         # A handshake that fails is the client's affair: it has been told by an alert, or has gone.
         with contextlib.suppress(OSError):
