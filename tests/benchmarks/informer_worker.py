@@ -32,7 +32,7 @@ def case_sync(client: dynkube.DynamicClient, mode: str, namespace: str, count: i
     before = _resident()
     factory = InformerFactory(client, namespace=namespace, compact=mode == "compact")
     informer = factory.for_resource(_PODS)
-    informer.indexer.add_index("node", _node)
+    informer.indexer.add_indexers({"node": _node})
 
     def sync() -> None:
         factory.start()

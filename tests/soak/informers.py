@@ -12,6 +12,7 @@ Exit status 1, with seed, steps and the command that plays it again, for each sc
 from __future__ import annotations
 
 import argparse
+import logging
 import random
 import sys
 import time
@@ -53,7 +54,10 @@ def main() -> None:
     parser.add_argument("--server", choices=(EMBEDDED, REAL), default=EMBEDDED)
     parser.add_argument("--seed", type=int, nargs="+", help="these schedules")
     parser.add_argument("--trials", type=int, default=20, help="so many random ones")
+    parser.add_argument("--verbose", action="store_true", help="what informers log, too")
     arguments = parser.parse_args()
+    if not arguments.verbose:
+        logging.getLogger("dynkube").setLevel(logging.CRITICAL)
     dice = random.SystemRandom()
     seeds = arguments.seed or [dice.randrange(10**9) for _ in range(arguments.trials)]
     began, failed, totals, steps = time.monotonic(), 0, Counter[str](), Counter[str]()

@@ -19,7 +19,7 @@ from raw import RawClient
 
 import dynkube
 from dynkube.config import ExecConfig
-from dynkube.testing import Fault, FaultProxy, ServerFace
+from dynkube.testing import Fault, FaultProxy, SeenRequest, ServerFace
 from robustness import writers
 from robustness.schedules import Schedule, Step
 
@@ -32,7 +32,9 @@ _RBAC = "/apis/rbac.authorization.k8s.io/v1"
 _CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 _WRITERS = 3
 _NAMES = 8
-_WRITE_EVERY = 0.01
+_WRITE_EVERY = 0.005
+# After each step so many more writes are waited for, for so many seconds at most: a busy machine is no calm one.
+_WRITES_PER_STEP, _WRITES_WITHIN = 15, 1.0
 _DAY = 86_400
 _CALL_SECONDS = 1.5
 _PATIENCE = 30.0
@@ -164,12 +166,15 @@ class Arena:
         for writer in self._writers:
             writer.communicate(timeout=_PATIENCE)
             assert writer.returncode == 0
-        logs = [self._folder / f"log-{number}" for number in range(_WRITERS)]
-        entries = [json.loads(line) for log in logs for line in log.read_text().splitlines()]
+        entries = [json.loads(line) for log in self._logs for line in log.read_text().splitlines()]
         early = [f"early:{number}" for number in range(self.schedule.options.initial)]
         return entries + [
             {"resource": plural, "token": token, "outcome": "unknown"} for plural in KINDS for token in early
         ]
+
+    @property
+    def _logs(self) -> list[Path]:
+        return [self._folder / f"log-{number}" for number in range(_WRITERS)]
 
     def _signal_writers(self, number: signal.Signals) -> None:
         for writer in self._writers:
@@ -188,6 +193,7 @@ class Arena:
                 "stall": self._stall,
                 "stall and cut": self._stall,
                 "refuse": self._refuse,
+                "refuse, then expired": self._refuse,
                 "history expired": lambda _: self.server.expire_history(),
                 "API server killed": self._kill,
                 "API server restarted": lambda _: self.server.restart(),
@@ -203,6 +209,16 @@ class Arena:
             methods[step.name](step)
         time.sleep(step.rest)
 
+    def let_write(self) -> None:
+        """Let the writers write a little."""
+        wanted = self._logged() + _WRITES_PER_STEP
+        end = time.monotonic() + _WRITES_WITHIN
+        while self._logged() < wanted and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def _logged(self) -> int:
+        return sum(log.read_bytes().count(b"\n") for log in self._logs)
+
     def end_faults(self) -> None:
         """Everything works again."""
         self.proxy.clear()
@@ -210,14 +226,16 @@ class Arena:
 
     def _inject(self, step: Step) -> None:
         watches = step.number % 3 > 0  # else lists, when they come
-        self.proxy.inject(
-            _INJECTED[step.name](step.number),
-            when=lambda seen: self.namespace in seen.target and ("watch=" in seen.query) is watches,
-            times=1 + step.number % 4,
-        )
+        self._inject_into(_INJECTED[step.name](step.number), times=1 + step.number % 4, watches=watches)
         if step.number % 2:
             self.proxy.cut_all()  # so that its requests come now
         time.sleep(step.lasts)
+
+    def _inject_into(self, fault: Fault, *, times: int, watches: bool) -> None:
+        def fits(seen: SeenRequest) -> bool:
+            return self.namespace in seen.target and ("watch=" in seen.query) is watches
+
+        self.proxy.inject(fault, when=fits, times=times)
 
     def _stall(self, step: Step) -> None:
         self.proxy.stall()
@@ -230,6 +248,8 @@ class Arena:
         self.proxy.refuse(after_accept=bool(step.number % 2))
         self.proxy.cut_all()
         time.sleep(step.lasts)
+        if step.name == "refuse, then expired":  # what happened meanwhile can only be found by comparison
+            self._inject_into(Fault.answer(200, body=_EXPIRED), times=2 * len(KINDS), watches=True)
         self.proxy.accept()
 
     def _kill(self, step: Step) -> None:

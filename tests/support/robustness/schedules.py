@@ -16,6 +16,7 @@ _WIRE = {
     "stall": 2,
     "stall and cut": 2,
     "refuse": 2,
+    "refuse, then expired": 4,
     "dribble": 2,
     "half-open": 2,
     "cut in the body": 4,
@@ -110,7 +111,7 @@ class Schedule:
             cached_lists=dice.random() < 0.5,
             page_size=dice.choice([0, 3, 10, 500]),
             split_recreated=dice.random() < 0.5,
-            initial=dice.choice([0, 5, 40]),
+            initial=dice.choice([0, 5, 15]),
         )
         steps = [_step(dice, _WIRE) for _ in range(dice.randint(4, 7))]
         server_side = _SERVER | _REAL_ONLY if server == REAL else _SERVER
@@ -130,4 +131,4 @@ class Schedule:
 
 def _step(dice: random.Random, weights: dict[str, int]) -> Step:
     name = dice.choices(list(weights), list(weights.values()))[0]
-    return Step(name, dice.randrange(1 << 20), lasts=dice.uniform(0.02, 0.25), rest=dice.choice([0.0, 0.02, 0.1, 0.25]))
+    return Step(name, dice.randrange(1 << 20), lasts=dice.uniform(0.02, 0.15), rest=dice.choice([0.0, 0.02, 0.1]))

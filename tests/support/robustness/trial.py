@@ -15,7 +15,7 @@ from unittest import mock
 import dynkube
 from dynkube.informers import InformerFactory, SharedInformer
 from dynkube.testing import ServerFace
-from dynkube.wire import listwatch
+from dynkube.wire.listwatch import Backoff, machine
 from robustness import judging
 from robustness.arena import KINDS, Arena
 from robustness.recording import Reader, Recorder
@@ -80,10 +80,10 @@ class Follower:
             page_size=options.page_size,
             cached_lists=options.cached_lists,
             streaming=options.streaming,
-            split_recreated=options.split_recreated,
+            split_by_uid=options.split_recreated,
         )
         self.informer: SharedInformer = self.factory.for_resource(arena.resource(plural))
-        self.informer.indexer.add_index("shard", _shard)
+        self.informer.indexer.add_indexers({"shard": _shard})
         self.recorders: list[Recorder] = []
         self.removed: list[Recorder] = []
         self.registrations: list[Any] = []
@@ -154,7 +154,7 @@ class Follower:
             for name in sorted(stored.keys() | by_name.keys()):
                 if stored.get(name) != by_name.get(name):
                     yield f"{self.name}: of {name} it has {stored.get(name)}, and the server has {by_name.get(name)}"
-        for shard in {*indexer.index_values("shard"), "0", "1", "2"}:
+        for shard in {*indexer.list_index_func_values("shard"), "0", "1", "2"}:
             wanted = {name for name, obj in by_name.items() if _shard(obj) == [shard]}
             indexed = {obj["metadata"]["name"] for obj in indexer.by_index("shard", shard)}
             selected = {obj["metadata"]["name"] for obj in indexer.list(label_selector=f"shard={shard}")}
@@ -171,9 +171,9 @@ def _in_a_hurry() -> Iterator[None]:
     """Pauses and limits of seconds in place of minutes."""
     with ExitStack() as stack:
         for name, value in {"first": 0.02, "cap": 0.3}.items():
-            stack.enter_context(mock.patch.object(listwatch.Backoff, name, value))
-        for name, value in {"_WATCH_SECONDS": (1, 4), "_IDLE_MARGIN": 0.3, "_SHORT_WATCH": 0.2}.items():
-            stack.enter_context(mock.patch.object(listwatch, name, value))
+            stack.enter_context(mock.patch.object(Backoff, name, value))
+        for name, value in {"_WATCH_SECONDS": (1, 3), "_IDLE_MARGIN": 0.3, "_SHORT_WATCH": 0.2}.items():
+            stack.enter_context(mock.patch.object(machine, name, value))
         yield
 
 
@@ -208,6 +208,7 @@ def _play(arena: Arena, followers: list[Follower], verdict: Verdict) -> None:
     began = time.monotonic()
     for step in arena.schedule.steps:
         _perform(arena, followers, step)
+        arena.let_write()
     entries = arena.end_writers()
     arena.end_faults()
     listed = {plural: arena.objects(plural) for plural in KINDS}

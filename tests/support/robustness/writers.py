@@ -1,7 +1,7 @@
 """A process that writes: straight to the server, with the standard library and none of dynkube.
 
-``python writers.py KUBECONFIG PLAN LOG``: creates, changes and deletes objects until its standard input ends, then writes
-what it knows of each write as lines of JSON. Every write carries a token of its own in an annotation; so whoever sees a
+``python writers.py KUBECONFIG PLAN LOG``: creates, changes and deletes objects until its standard input ends, and logs what
+it knows of each write as a line of JSON. Every write carries a token of its own in an annotation; so whoever sees a
 version can say which write it was. A write whose answer was lost is logged as unknown: it may have happened.
 """
 
@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from raw import RawClient
@@ -52,13 +52,13 @@ def _marks(token: str) -> dict[str, Any]:
 class Writer:
     """One connection, one random sequence of writes."""
 
-    def __init__(self, kubeconfig: str, plan: dict[str, Any]) -> None:
+    def __init__(self, kubeconfig: str, plan: dict[str, Any], log: TextIO) -> None:
         self._raw = RawClient(kubeconfig)
         self._plan = plan
         self._dice = random.Random(plan["seed"])
         self._connection: http.client.HTTPSConnection | None = None
         self._number = 0
-        self.log: list[dict[str, Any]] = []
+        self._log = log
 
     def write(self) -> None:
         """One write, whatever comes of it."""
@@ -90,13 +90,20 @@ class Writer:
             status, answer = self._request(method, path, body)
         except (OSError, http.client.HTTPException, ValueError):
             self._connection = None
-            self.log.append({**entry, "outcome": "unknown"})
+            self._keep({**entry, "outcome": "unknown"})
             time.sleep(_PAUSE)
             return
         metadata = answer.get("metadata") or {}
         outcome = "done" if status < 300 else "refused" if status < 500 else "unknown"
         uid = metadata.get("uid") or (answer.get("details") or {}).get("uid") or ""
-        self.log.append({**entry, "outcome": outcome, "uid": uid, "version": metadata.get("resourceVersion", "")})
+        if action in {"create", "update"} and "deletionTimestamp" in metadata:
+            # It ended the object, and nothing was stored: the answer shows the version before with the contents that
+            # were sent (kubernetes, registry/generic/registry/store.go: ShouldDeleteDuringUpdate).
+            outcome = "unknown"
+        self._keep({**entry, "outcome": outcome, "uid": uid, "version": metadata.get("resourceVersion", "")})
+
+    def _keep(self, entry: dict[str, Any]) -> None:
+        self._log.write(json.dumps(entry) + "\n")
 
     def _request(self, method: str, path: str, body: Any) -> tuple[int, dict[str, Any]]:
         if self._connection is None:
@@ -112,14 +119,14 @@ class Writer:
 
 
 def main(kubeconfig: str, plan_path: str, log_path: str) -> None:
-    plan = json.loads(Path(plan_path).read_text())
-    writer = Writer(kubeconfig, plan)
     over = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), over.set()), daemon=True).start()
-    print("ready", flush=True)
-    while not over.wait(plan["pause"]):
-        writer.write()
-    Path(log_path).write_text("".join(json.dumps(entry) + "\n" for entry in writer.log))
+    plan = json.loads(Path(plan_path).read_text())
+    with open(log_path, "w", buffering=1) as log:
+        writer = Writer(kubeconfig, plan, log)
+        print("ready", flush=True)
+        while not over.wait(plan["pause"]):
+            writer.write()
 
 
 if __name__ == "__main__":
