@@ -86,7 +86,6 @@ class Reflector:
         streaming: begin with a watch that sends the initial objects itself (KEP-3157); where the server refuses
             that, lists are used.
         records: ``"raw"`` hands objects over undecoded.
-        on_error: called with each error that is waited out, as `Sink.failed` is.
         observers: told of lists and watches.
         random: gives numbers in [0, 1), for jitter.
         clock: seconds, only ever rising.
@@ -113,7 +112,6 @@ class Reflector:
         cached_lists: bool = False,
         streaming: bool = False,
         records: Literal["dict", "raw"] = "dict",
-        on_error: Callable[[Exception], object] | None = None,
         observers: Sequence[Observer] = (),
         random: Callable[[], float] = randomness.random,
         clock: Callable[[], float] = time.monotonic,
@@ -123,7 +121,6 @@ class Reflector:
         self._name = name or resource
         self._sink = sink
         self._raw = records == "raw"
-        self._on_error = on_error
         self._clock = clock
         self._report = _Report(observers, self._name, resource, clock)
         self._machine = ListWatch(
@@ -281,8 +278,6 @@ class Reflector:
         self.failure = error
         again = "giving up" if retry_in is None else f"again in {retry_in:.1f} s"
         _log.info("reflector of %s: %s, after: %s", self._name, again, error)
-        if self._on_error is not None:
-            self._on_error(error)
         self._sink.failed(error, retry_in)
 
     def _slow_start(self, seconds: float) -> None:

@@ -9,6 +9,7 @@ from dynkube.errors import (
     ExpiredError,
     FrameTooLargeError,
     GoneError,
+    StoreReadError,
     TimeoutStatusError,
     TLSError,
     TransportError,
@@ -69,9 +70,16 @@ class Judge:
         # Cancelled, closed, past the deadline, refused before it was sent, or a defect.
         return True
 
-    def needs_a_list(self, error: Exception | None) -> bool:
-        """Whether what was watched may be another thing when this has healed: a CRD that went and came back."""
-        return self._heal and 400 <= code_of(error) < 500 and code_of(error) not in _PASSING | {401, 403}
+    def needs_a_list(self, error: Exception) -> bool:
+        """Whether a watch from the last version is no way on.
+
+        An object that could not be read has been deleted for it, and the watch says so again and again; and what was
+        not found may be another thing when it is there again: a CRD that went and came back.
+        """
+        if isinstance(error, StoreReadError):
+            return True
+        code = code_of(error)
+        return self._heal and 400 <= code < 500 and code not in _PASSING | {401, 403}
 
 
 def code_of(error: Exception | None) -> int:

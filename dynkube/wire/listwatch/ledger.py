@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any, TypeAlias
 
+from dynkube.errors import DecodeError
 from dynkube.records import RawObject
 from dynkube.wire.listwatch.commands import ObjectsPage
 from dynkube.wire.watch import AnyWatchEvent, EventType, WatchEvent
@@ -67,24 +68,29 @@ class Ledger:
             self._held = []
 
     def page(self, page: ObjectsPage, *, first: bool) -> list[AnyWatchEvent]:
-        """A page of the list: what is to be told now."""
+        """A page of the list: what is to be told now.
+
+        Raises:
+            DecodeError: one of its objects is none; nothing has changed.
+        """
         if first:
             # Only a server restored from a backup has a newest state older than one before.
             self._went_back = is_older(page.resource_version, self.resource_version)
         self._type = {"apiVersion": page.api_version, "kind": page.kind.removesuffix("List")}
         told: list[AnyWatchEvent] = []
-        for obj in page.objects:
-            self._compare(obj, told)
+        # All of them first: a page that is none has changed nothing.
+        for (key, identity), obj in [(_identify(obj), obj) for obj in page.objects]:
+            self._compare(key, identity, obj, told)
         return self._now(told)
 
     def initial(self, event: AnyWatchEvent) -> list[AnyWatchEvent]:
         """An event before the end mark of the initial ones: what is to be told now."""
         self._type = _type_of(event.object)
+        key, identity = _identify(event.object)
         told: list[AnyWatchEvent] = []
         if event.type is not EventType.DELETED:
-            self._compare(event.object, told)
+            self._compare(key, identity, event.object, told)
         else:
-            key, identity = _identify(event.object)
             previous = self._unseen.pop(key, None) or self._known.pop(key, None)
             if previous is not None:
                 told.append(event if previous[0] == identity[0] else _tombstone(key, previous, self._type))
@@ -112,8 +118,7 @@ class Ledger:
         self._held += told
         return []
 
-    def _compare(self, obj: _Object, told: list[AnyWatchEvent]) -> None:
-        key, identity = _identify(obj)
+    def _compare(self, key: _Key, identity: _Identity, obj: _Object, told: list[AnyWatchEvent]) -> None:
         previous = self._unseen.pop(key, None) or self._known.get(key)
         if previous is not None and (
             previous == identity or (is_older(identity[1], previous[1]) and not self._went_back)
@@ -136,7 +141,11 @@ class Ledger:
         self._advance(_identify(obj)[1][1])
 
     def change(self, event: AnyWatchEvent, told: list[AnyWatchEvent]) -> None:
-        """An ADDED, MODIFIED or DELETED of a watch: append what is to be told."""
+        """An ADDED, MODIFIED or DELETED of a watch: append what is to be told.
+
+        Raises:
+            DecodeError: its object is none; nothing has changed.
+        """
         key, identity = _identify(event.object)
         version = identity[1]
         previous = self._known.get(key)
@@ -191,10 +200,15 @@ def _identify(obj: _Object) -> tuple[_Key, _Identity]:
     if isinstance(obj, RawObject):
         return (obj.namespace, obj.name), (obj.uid, obj.resource_version)
     metadata = obj.get("metadata") or {}
-    get = metadata.get
-    # One namespace string for all its objects.
-    namespace = sys.intern(get("namespace") or "")
-    return (namespace, get("name") or ""), (get("uid") or "", get("resourceVersion") or "")
+    try:
+        get = metadata.get
+        # One namespace string for all its objects.
+        namespace = sys.intern(get("namespace") or "")
+        return (namespace, get("name") or ""), (get("uid") or "", get("resourceVersion") or "")
+    except (AttributeError, TypeError):
+        problem = f"metadata of a {obj.get('kind')} is not of an object's shape"
+    del obj, metadata  # what a traceback shows of this frame may be a Secret
+    raise DecodeError(problem)
 
 
 def _type_of(obj: _Object) -> dict[str, str]:

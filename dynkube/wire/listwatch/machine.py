@@ -173,8 +173,11 @@ class ListWatch:
             self._pager.on_page(page)
         except DecodeError as error:
             return self.on_list_failed(error, now=now)
+        try:
+            events = self._ledger.page(page, first=first)
+        except DecodeError as error:
+            return Step((), self._list_failed(error, now, self._begin_list))
         self._judge.decoded()
-        events = self._ledger.page(page, first=first)
         if self._pager.request is not None:
             return Step(events, List(options=self._pager.request))
         version = self._pager.resource_version
@@ -201,11 +204,9 @@ class ListWatch:
                 self._cache_expired = True
                 return Step((), self._begin_list())
             return Step((), self._wait(error, now, self._begin_list))
-        if self._judge.is_final(error):
-            return Step((), self._fail(error))
         # The token still holds its version: ask for the same page again.
         after = self._begin_list if self._judge.needs_a_list(error) else self._repeat_list
-        return Step((), self._wait(error, now, after))
+        return Step((), self._list_failed(error, now, after))
 
     def on_watch_opened(self, *, now: float) -> Step:
         """The server has answered 200 to the watch.
@@ -240,14 +241,10 @@ class ListWatch:
         for event in events:
             if event.type is EventType.ERROR:
                 return Step(told, self._watch_failed(error_of(event), now), replaced)
-            if not self._watch_had_events or self._list_is_news:
-                self._progress()
-            if self._initial:
-                replaced = self._initial_event(event, told)
-            elif event.type is EventType.BOOKMARK:
-                self._ledger.advance(event.object)
-            else:
-                self._ledger.change(event, told)
+            try:
+                replaced = self._take(event, told) or replaced
+            except DecodeError as error:
+                return Step(told, self._watch_failed(error, now), replaced)
         return Step(told, _READ, replaced) if told or replaced else _READ_ON
 
     def on_watch_ended(self, error: Exception | None = None, *, now: float) -> Step:
@@ -300,6 +297,9 @@ class ListWatch:
         self._cache_expired = True
         return self._begin_list()
 
+    def _list_failed(self, error: Exception, now: float, after: Callable[[], Command]) -> Command:
+        return self._fail(error) if self._judge.is_final(error) else self._wait(error, now, after)
+
     def _list_version(self) -> str:
         if not self._cached_lists or self._cache_expired:
             return ""
@@ -331,6 +331,17 @@ class ListWatch:
 
     # ------------------------------------------------------------------ watches
 
+    def _take(self, event: AnyWatchEvent, told: list[AnyWatchEvent]) -> Replaced | None:
+        if not self._watch_had_events or self._list_is_news:
+            self._progress()
+        if self._initial:
+            return self._initial_event(event, told)
+        if event.type is EventType.BOOKMARK:
+            self._ledger.advance(event.object)
+        else:
+            self._ledger.change(event, told)
+        return None
+
     def _watch(self, **changes: Any) -> Command:
         self._state = _State.OPENING
         self._opened_at = None
@@ -356,7 +367,8 @@ class ListWatch:
             self._ledger.abandon()
             self._initial = False
             self._cache_expired = True
-            again = self._begin_list
+            # Who is not there yet, or is too busy, may well send them the next time; and who ends them in silence, not.
+            again = self._begin_sync if isinstance(error, ConnectError) or code_of(error) == 429 else self._begin_list
             if code_of(error) in {400, 422}:
                 self._streaming = False
                 return self._begin_list()
@@ -365,7 +377,7 @@ class ListWatch:
                 return self._watch_expired(error, now, in_vain=in_vain)
             if self._judge.is_final(error):
                 return self._fail(error)
-            if self._judge.needs_a_list(error):
+            if self._lists and self._judge.needs_a_list(error):
                 again = self._begin_sync
         if not in_vain and (error is None or isinstance(error, TransportError)):
             return again()
