@@ -18,9 +18,9 @@ from dynkube.clientset.expansions.rollouts import Exposing as _Exposing
 from dynkube.clientset.expansions.rollouts import PausableRollouts as _PausableRollouts
 from dynkube.clientset.expansions.rollouts import Rollouts as _Rollouts
 from dynkube.clientset.expansions.rollouts import Scaling as _Scaling
+from dynkube.clientset.expansions.streaming import Logs as _Logs
 from dynkube.clientset.expansions.streaming import PodAttach as _PodAttach
 from dynkube.clientset.expansions.streaming import PodExec as _PodExec
-from dynkube.clientset.expansions.streaming import PodLogs as _PodLogs
 from dynkube.clientset.expansions.streaming import PortForwarding as _PortForwarding
 from dynkube.clientset.groups import GroupVersionClient
 from dynkube.clientset.resource import ResourceClient
@@ -647,6 +647,7 @@ class AppsV1(GroupVersionClient):
         """ControllerRevision objects."""
 
     class DaemonSets(
+        _Logs,
         _PortForwarding,
         _Rollouts,
         _GetStatus,
@@ -669,6 +670,7 @@ class AppsV1(GroupVersionClient):
         """DaemonSet objects."""
 
     class Deployments(
+        _Logs,
         _PortForwarding,
         _PausableRollouts,
         _Exposing,
@@ -697,6 +699,7 @@ class AppsV1(GroupVersionClient):
         """Deployment objects."""
 
     class ReplicaSets(
+        _Logs,
         _PortForwarding,
         _Exposing,
         _Scaling,
@@ -724,6 +727,7 @@ class AppsV1(GroupVersionClient):
         """ReplicaSet objects."""
 
     class StatefulSets(
+        _Logs,
         _PortForwarding,
         _Rollouts,
         _Scaling,
@@ -875,6 +879,7 @@ class BatchV1(GroupVersionClient):
         """CronJob objects."""
 
     class Jobs(
+        _Logs,
         _PortForwarding,
         _GetStatus,
         _PatchStatus,
@@ -1157,7 +1162,7 @@ class CoreV1(GroupVersionClient):
         _PodBinding,
         _PodEviction,
         _ProxyGet,
-        _PodLogs,
+        _Logs,
         _PodExec,
         _PodAttach,
         _PortForwarding,
@@ -1212,6 +1217,7 @@ class CoreV1(GroupVersionClient):
         """PodTemplate objects."""
 
     class ReplicationControllers(
+        _Logs,
         _PortForwarding,
         _Exposing,
         _Scaling,

@@ -48,8 +48,7 @@ _EXPOSED = (
     ("apps", "deployments"),
     ("apps", "replicasets"),
 )
-_FORWARDED = (
-    ("", "services"),
+_WITH_PODS = (
     ("", "replicationcontrollers"),
     ("apps", "deployments"),
     ("apps", "replicasets"),
@@ -69,11 +68,13 @@ EXPANSIONS = (
     Expansion("", "events", "events:CoreEvents"),
     Expansion("events.k8s.io", "events", "events:Events"),
     Expansion("policy", "evictions", "evicting:Evictions", verb=""),
-    Expansion("", "pods", "streaming:PodLogs", "log"),
+    Expansion("", "pods", "streaming:Logs", "log"),
     Expansion("", "pods", "streaming:PodExec", "exec"),
     Expansion("", "pods", "streaming:PodAttach", "attach"),
     Expansion("", "pods", "streaming:PortForwarding", "portforward"),
-    *(Expansion(group, resource, "streaming:PortForwarding") for group, resource in _FORWARDED),
+    Expansion("", "services", "streaming:PortForwarding"),
+    *(Expansion(group, resource, "streaming:Logs") for group, resource in _WITH_PODS),
+    *(Expansion(group, resource, "streaming:PortForwarding") for group, resource in _WITH_PODS),
     Expansion("apps", "deployments", "rollouts:PausableRollouts"),
     *(Expansion("apps", resource, "rollouts:Rollouts") for resource in _WITH_ROLLOUTS),
     *(Expansion(group, resource, "rollouts:Exposing") for group, resource in _EXPOSED),
