@@ -153,6 +153,7 @@ class _Follower:
         self._run_id = source.run_id
         self._crossed = False  # the position is in a later run than `_run_id`
         self._rest = b""
+        self._beyond = 2
         self._failures = 0
         self._answered = False
         self._last_success = time.monotonic()
@@ -198,16 +199,22 @@ class _Follower:
 
     def _read_tail(self) -> Iterator[Batch]:
         """The lines that come first, by a request of their own: then there is a position to go on from."""
-        wanted = self._options.tail_lines
+        wanted = self._options.tail_lines or 0
         splitter, lines = LineSplitter(), list[bytes]()
         for piece in self._ask(self._tail_options()):
             lines += splitter.feed(piece)
         # What has no line end yet is read again, whole, from the position on.
         self._succeeded()
+        position = Position()
+        position.advance(lines)
+        if lines and position.equal == len(lines) >= wanted + self._beyond - 1:
+            self._beyond = 2 * len(lines)  # how many lines of its time come before the last one?
+            yield from self._read_tail()
+            return
+        self._position = position
         self._options = replace(self._options, tail_lines=None)
-        self._position.advance(lines)
         if wanted and lines:
-            yield self._batch(lines)
+            yield self._batch(lines[-wanted:])
 
     def _read_on(self, *, live: bool) -> Iterator[Batch]:
         """From the position to the end of one response."""
@@ -236,8 +243,8 @@ class _Follower:
         return _pieces(first or self._source.open(options, self._scope))
 
     def _tail_options(self) -> LogOptions:
-        # The last line is a position even where none is wanted.
-        return replace(self._options, follow=False, tail_lines=max(self._options.tail_lines or 0, 1))
+        # More than is wanted: the last line is a position even where none is, once the one before has another time.
+        return replace(self._options, follow=False, tail_lines=(self._options.tail_lines or 0) + self._beyond)
 
     def _options_now(self, *, live: bool) -> LogOptions:
         options = replace(self._options, follow=live)

@@ -173,8 +173,8 @@ def explained(error: APIStatusError, pod: Mapping[str, Any] | None, subresource:
         return error
     if error.http_status == 403:
         error.hint = f"the role must allow create (and get) on pods/{subresource}"
-    elif pod is not None and phase_of(pod) == "Pending":
-        error.hint = 'the pod is Pending; wait for it first: .wait(name, condition="Ready")'
+    elif "does not have a host assigned" in error.message or (pod is not None and phase_of(pod) == "Pending"):
+        error.hint = 'the pod does not run yet; wait for it: .wait(name, condition="Ready")'
     elif pod is not None and error.http_status in {400, 404} and "container" in error.message:
         error.hint = f"its containers: {', '.join(container_names(pod))}"
     elif error.http_status in {500, 502, 503, 504}:

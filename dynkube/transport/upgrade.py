@@ -105,16 +105,18 @@ class Upgraded:
             try:
                 with self._lock:
                     self._check()
+                    if self._failure is not None:
+                        raise self._failure
                     data = self._sock.recv(limit)
             except (BlockingIOError, ssl.SSLWantReadError):
                 pass
             except ssl.SSLWantWriteError:
                 read = False
             except OSError as error:
-                raise self._failed(error) from error
+                raise self._unreadable(error) from error
             else:
                 if not data and self._exchange.call.cut:
-                    raise self._failed(ConnectionResetError("interrupted"))
+                    raise self._unreadable(ConnectionResetError("interrupted"))
                 return data
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
             if not self._wait(left, read=read) and deadline is not None:
@@ -174,15 +176,16 @@ class Upgraded:
     def _check(self) -> None:
         if self._closed:
             raise ClosedError("the stream has been closed")
-        if self._failure is not None:
-            raise self._failure
+
+    def _unreadable(self, error: Exception) -> Exception:
+        # Only what a reader meets: a peer that takes no more may have said why, and that waits to be read.
+        self._failure = self._failed(error)
+        return self._failure
 
     def _failed(self, error: Exception) -> Exception:
         if self._closed:
             return ClosedError("the stream has been closed")
-        if self._failure is None:
-            self._failure = self._exchange.explain(error) or error
-        return self._failure
+        return self._exchange.explain(error) or error
 
     def close(self) -> None:
         """Close it, from any thread and any number of times; threads that read or write get `ClosedError`."""
