@@ -14,6 +14,7 @@ from dynkube._version import __version__
 sys.path.insert(0, str(Path(__file__).parent))
 
 import listwatch
+import scenarios
 
 project = "dynkube"
 author = "The dynkube authors"
@@ -71,16 +72,29 @@ class ListWatchDiagram(Directive):
         return [nodes.raw("", listwatch.svg(), format="html")]
 
 
-class ListWatchTable(Directive):
-    """The rows that the numbers in the diagram mean."""
+class Lines(Directive):
+    """Markdown that a function writes."""
 
     def run(self):
         node = nodes.Element()
-        self.state.nested_parse(StringList(listwatch.table(), "listwatch.py"), self.content_offset, node)
+        self.state.nested_parse(StringList(self.lines(), self.name), self.content_offset, node, match_titles=True)
         return node.children
+
+
+class ListWatchTable(Lines):
+    """The rows that the numbers in the diagram mean."""
+
+    lines = staticmethod(listwatch.table)
+
+
+class ClientGoScenarios(Lines):
+    """client-go's test functions, and ours."""
+
+    lines = staticmethod(scenarios.tables)
 
 
 def setup(app):
     app.add_directive("list-watch-diagram", ListWatchDiagram)
     app.add_directive("list-watch-table", ListWatchTable)
+    app.add_directive("clientgo-scenarios", ClientGoScenarios)
     app.connect("missing-reference", resolve)

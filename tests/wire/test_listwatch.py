@@ -647,6 +647,32 @@ def test_cached_lists_ask_for_any_version_then_for_none_older_then_for_the_newes
     assert isinstance(machine.on_list_failed(expired(), now=9.0).command, Wait)  # it cannot get newer
 
 
+@pytest.mark.behaviour("7.1.1")
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"code": 504, "reason": "Timeout", "details": {"causes": [{"reason": "ResourceVersionTooLarge"}]}},
+        {"code": 504, "reason": "Timeout", "details": {"causes": [{"message": "Too large resource version"}]}},
+        {"code": 504, "reason": "Timeout", "message": "Too large resource version: 10, current: 3"},
+    ],
+    ids=["1.18.6 and later", "from 1.17", "before"],
+)
+def test_a_list_that_is_ahead_of_the_server_asks_for_the_newest_state_however_the_server_says_it(
+    status: dict[str, Any],
+) -> None:
+    machine = make(cached_lists=True)
+    machine.start(now=0.0)
+    step = machine.on_list_failed(TimeoutStatusError(status), now=0.0)
+    assert options_of(step).to_query() == (("limit", "500"),)
+
+
+def test_another_timeout_of_a_list_is_waited_out() -> None:
+    machine = make(cached_lists=True)
+    machine.start(now=0.0)
+    error = TimeoutStatusError({"code": 504, "reason": "Timeout", "message": "etcd is slow"})
+    assert isinstance(machine.on_list_failed(error, now=0.0).command, Wait)
+
+
 def test_five_failures_in_a_row_and_a_list_is_tried() -> None:
     machine = watching()
     for count in range(5):
