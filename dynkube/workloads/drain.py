@@ -5,6 +5,7 @@ Source: kubectl's pkg/drain/drain.go and cmd/drain/drain.go.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from dynkube.workloads.evictions import Job, run_jobs
 from dynkube.workloads.podfilters import DrainPlan, DrainRules, PodFilter
 
 __all__ = ["DrainEvent", "DrainResult", "DrainStep", "drain", "plan_drain"]
+
+_log = logging.getLogger("dynkube.workloads")
 
 _NODES = GroupVersionResource("", "v1", "nodes")
 _PODS = GroupVersionResource("", "v1", "pods")
@@ -336,6 +339,7 @@ class _Drain:
         pod: Mapping[str, Any] | None = None,
         error: DynkubeError | None = None,
     ) -> None:
+        _log.info("drain: %s", message)
         if self._on_progress is not None:
             with self._telling:
                 self._on_progress(DrainEvent(step, message, pod, error))

@@ -5,7 +5,7 @@ Source: kubectl's cmd/rollout and polymorphichelpers (objectrestarter.go, object
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -236,13 +236,7 @@ def rollout_pause(
         NotFoundError: there is none of this name.
         RolloutError: it is paused already, or of a kind that cannot be paused.
     """
-    scope = CallScope(timeout, cancel)
-    obj = workloads.get(name, timeout=scope.left(), cancel=scope.cancel)
-    if not _is_deployment(obj):
-        raise refusal(workloads, name, "pausing is not supported")
-    if obj["spec"].get("paused"):
-        raise refusal(workloads, name, "is already paused")
-    return _patch(workloads, name, {"spec": {"paused": True}}, field_manager, scope)
+    return _set_paused(workloads, name, True, field_manager, CallScope(timeout, cancel))
 
 
 def rollout_resume(
@@ -269,23 +263,24 @@ def rollout_resume(
         NotFoundError: there is none of this name.
         RolloutError: it is not paused, or of a kind that cannot be paused.
     """
-    scope = CallScope(timeout, cancel)
+    return _set_paused(workloads, name, False, field_manager, CallScope(timeout, cancel))
+
+
+def _set_paused(
+    workloads: ResourceHandle, name: str, wanted: bool, field_manager: str | None, scope: CallScope
+) -> dict[str, Any]:
     obj = workloads.get(name, timeout=scope.left(), cancel=scope.cancel)
-    if not _is_deployment(obj):
-        raise refusal(workloads, name, "resuming is not supported")
-    if not obj["spec"].get("paused"):
-        raise refusal(workloads, name, "is not paused")
-    return _patch(workloads, name, {"spec": {"paused": None}}, field_manager, scope)
+    kind = kind_of(obj)
+    if kind.group != "apps" or kind.kind != "Deployment":
+        raise refusal(workloads, name, "pausing is not supported" if wanted else "resuming is not supported")
+    if bool(obj["spec"].get("paused")) is wanted:
+        raise refusal(workloads, name, "is already paused" if wanted else "is not paused")
+    return _patch(workloads, name, {"spec": {"paused": True if wanted else None}}, field_manager, scope)
 
 
 def refusal(workloads: ResourceHandle, name: str, reason: str) -> RolloutError:
     """As kubectl says it: ``deployments.apps "web" is already paused``."""
     return RolloutError(f'{workloads.gvr.group_resource} "{name}" {reason}')
-
-
-def _is_deployment(obj: Mapping[str, Any]) -> bool:
-    kind = kind_of(obj)
-    return kind.group == "apps" and kind.kind == "Deployment"
 
 
 def _patch(

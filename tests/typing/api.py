@@ -14,6 +14,33 @@ from dynkube.observers import Attempt
 from dynkube.ratelimit import TokenBucket
 from dynkube.testing import AccessRule, ControlPlane, Fault, FaultProxy
 from dynkube.transport import proxy_for
+from dynkube.workloads import (
+    CordonResult,
+    Dependents,
+    DrainEvent,
+    DrainPlan,
+    DrainResult,
+    DrainStep,
+    OwnerTree,
+    PodDecision,
+    PodReason,
+    Revision,
+    RollbackResult,
+    RolloutStatus,
+    children,
+    cordon,
+    drain,
+    expose,
+    owner_tree,
+    plan_drain,
+    rollout_history,
+    rollout_restart,
+    rollout_revision,
+    rollout_status,
+    rollout_undo,
+    scale,
+    watch_rollout,
+)
 
 DEPLOYMENTS = GroupVersionResource("apps", "v1", "deployments")
 
@@ -118,3 +145,35 @@ def testing() -> None:
         proxy.cut_all()
         with server.connect() as client:
             client.resource(DEPLOYMENTS).list()
+
+
+def rollouts(deployments: ResourceHandle) -> None:
+    assert_type(rollout_status(deployments, "web", on_progress=print, timeout=60), RolloutStatus)
+    for status in watch_rollout(deployments, "web", revision=2):
+        assert_type(status.done, bool)
+    assert_type(rollout_restart(deployments, "web", field_manager="me"), dict[str, Any])
+    assert_type(rollout_history(deployments, "web"), tuple[Revision, ...])
+    assert_type(rollout_revision(deployments, "web", 2).template, dict[str, Any])
+    assert_type(rollout_undo(deployments, "web", to_revision=2, dry_run=True), RollbackResult)
+    assert_type(scale(deployments, "web", 3, current_replicas=2, wait=True, timeout=60), dict[str, Any])
+    assert_type(expose(deployments, "web", port=[80, 443], target_port="http"), dict[str, Any])
+    rollout_status(deployments, name=7)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    scale(deployments, "web", replicas="3")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    rollout_undo(deployments, "web", 2)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
+def draining(client: DynamicClient, pod: Mapping[str, Any]) -> None:
+    def keep(candidate: Mapping[str, Any]) -> PodDecision:
+        return PodDecision(delete="pet" not in candidate, reason=PodReason.WARNING, message="a pet")
+
+    def progress(event: DrainEvent) -> None:
+        if event.step is DrainStep.RETRYING:
+            assert_type(event.error, dynkube.DynkubeError | None)
+
+    assert_type(cordon(client.resource("nodes"), "n1"), CordonResult)
+    assert_type(plan_drain(client, "n1", filters=[keep]), DrainPlan)
+    result = drain(client, "n1", ignore_daemonsets=True, on_progress=progress, timeout=600)
+    assert_type(result, DrainResult)
+    assert_type(children(client, pod), Dependents)
+    assert_type(owner_tree(client, pod, resources=["pods"]).owners, tuple[OwnerTree, ...])
+    drain(client, "n1", ignore_daemonset=True)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]

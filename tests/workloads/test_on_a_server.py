@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from manifests import config_map, deployment
 import dynkube
 from dynkube import workloads
 from dynkube.dynamic import DynamicClient, ResourceHandle
+from dynkube.schema import GroupVersionKind
 from dynkube.testing import AccessRule, APIServer, ServerFault
 
 
@@ -74,15 +76,18 @@ def test_a_scale_with_preconditions_is_tried_again_after_a_conflict(
         workloads.scale(deployments, "web", 3, current_replicas=2, timeout=0.5)
 
 
-class WithoutEvictions:
-    """Discovery of a server that is older than evictions."""
+class OlderServer:
+    """Discovery of a server with evictions of that version, or without any."""
 
-    def __init__(self, found: dynkube.DiscoveryClient) -> None:
+    def __init__(self, found: dynkube.DiscoveryClient, evictions: str) -> None:
         self._found = found
+        self._evictions = evictions
 
     def server_resources_for_group_version(self, version: str, **options: Any) -> Any:
         found = self._found.server_resources_for_group_version(version, **options)
-        return found.filtered(lambda each: each.name != "pods/eviction")
+        kind = GroupVersionKind("policy", self._evictions, "Eviction")
+        evictions = [replace(each, gvk=kind) for each in found if each.name == "pods/eviction" and self._evictions]
+        return [*(each for each in found if each.name != "pods/eviction"), *evictions]
 
     def close(self) -> None:
         self._found.close()
@@ -91,11 +96,27 @@ class WithoutEvictions:
 @pytest.mark.behaviour("8.5.2")
 def test_a_server_without_evictions_is_asked_to_delete(server: APIServer, client: DynamicClient) -> None:
     on_a_node(client, "a")
-    client.discovery = WithoutEvictions(client.discovery)  # type: ignore[assignment]
+    client.discovery = OlderServer(client.discovery, "")  # type: ignore[assignment]
     workloads.drain(client, "n1", grace_period_seconds=0, timeout=30)
     asked = [(each.verb, each.resource) for each in server.requests if each.resource.startswith("pods")]
     assert ("delete", "pods") in asked
     assert "create" not in [verb for verb, _ in asked[asked.index(("list", "pods")) :]]
+
+
+@pytest.mark.behaviour("8.5.2")
+def test_evictions_are_of_the_version_that_discovery_names(server: APIServer, client: DynamicClient) -> None:
+    on_a_node(client, "a")
+    client.discovery = OlderServer(client.discovery, "v1beta1")  # type: ignore[assignment]
+    server.faults.inject(ServerFault.answer(404), verb="create", subresource="eviction")
+    workloads.drain(client, "n1", grace_period_seconds=7, timeout=30)
+    [sent] = [each for each in server.requests if each.subresource == "eviction"]
+    assert sent.path == "/api/v1/namespaces/default/pods/a/eviction"
+    assert sent.json() == {
+        "apiVersion": "policy/v1beta1",
+        "kind": "Eviction",
+        "metadata": {"name": "a", "namespace": "default"},
+        "deleteOptions": {"gracePeriodSeconds": 7},
+    }
 
 
 @pytest.mark.behaviour("8.5.3")
