@@ -1,4 +1,4 @@
-"""client-go's own test functions, and the tests of ours that show the same: tables of reference/clientgo-scenarios.toml.
+"""client-go's own test functions, and the tests of ours that show the same: clientgo-scenarios.toml as tables.
 
 ``python docs/scenarios.py --missing`` lists the functions of client-go's files (in Go's module cache) that have no row.
 """
