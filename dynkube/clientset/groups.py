@@ -75,8 +75,8 @@ class GroupVersionClient:
     def __init__(self, dynamic: DynamicClient, group_version: GroupVersion) -> None:
         self._dynamic = dynamic
         self.group_version = group_version
-        self._seen: tuple[APIResource, ...] = ()
-        self._accessors: dict[str, ResourceAccessor] = {}
+        # What was served, and the accessors made of it: one value, so that threads never mix two states.
+        self._made: tuple[tuple[APIResource, ...], dict[str, ResourceAccessor]] = ((), {})
 
     def resource(self, name: str, namespace: str | None = None) -> AnyResource:
         """A resource by its name; for one that is no identifier, or known only at run time.
@@ -151,10 +151,10 @@ class GroupVersionClient:
         return found
 
     def _known(self, name: str, served: tuple[APIResource, ...]) -> ResourceAccessor | None:
-        if served is not self._seen:
-            # Another thread may do the same: either's accessors are right.
-            self._accessors, self._seen = {}, served
-        accessor = self._accessors.get(name)
+        made = self._made
+        if made[0] is not served:
+            made = self._made = (served, {})
+        accessor = made[1].get(name)
         if accessor is None:
             all_of_it = (*served, *resources_beside(self.group_version))
             resource = next((each for each in all_of_it if each.name == name and not each.subresource), None)
@@ -162,7 +162,7 @@ class GroupVersionClient:
                 return None
             prefix = f"{name}/"
             parts = tuple(each for each in served if each.name.startswith(prefix))
-            accessor = self._accessors[name] = ResourceAccessor(self._dynamic, resource, parts)
+            accessor = made[1][name] = ResourceAccessor(self._dynamic, resource, parts)
         return accessor
 
     def _missing(self, name: str) -> str:

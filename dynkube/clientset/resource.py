@@ -48,7 +48,7 @@ class ResourceClient(Target):
         if self._namespaced and not self._namespace:
             raise InvalidRequestError(
                 "namespace: an empty namespace may not be set during creation; "
-                f'{self.gvr.resource}("") means all namespaces: say which one, {self.gvr.resource}("...")'
+                f"{self.gvr.resource} live in namespaces: say in which one"
             )
         return self._namespace
 

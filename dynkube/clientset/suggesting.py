@@ -44,8 +44,8 @@ def missing_group_version(wanted: GroupVersion, known: ResourceMap | None, host:
         return f"{server} does not serve {wanted}"
     group = known.group(wanted.group)
     if group is not None:
-        versions = _listed(str(GroupVersion(group.name, each)) for each in group.versions if each != wanted.version)
-        return f"{server} does not serve {wanted}; it serves {versions}"
+        versions = [str(GroupVersion(group.name, each)) for each in group.versions if each != wanted.version]
+        return f"{server} does not serve {wanted}" + (f"; it serves {_listed(versions)}" if versions else "")
     groups = [each.name for each in known.groups if each.name]
     if wanted.group == "core":
         return f"{server} has no group 'core': the core group's name is \"\", and clientset.core_v1 is its v1"

@@ -101,7 +101,14 @@ class Target:
         own = metadata.get("namespace") if isinstance(metadata, Mapping) else None
         if own:
             return str(own)
-        return self._default_namespace if self._namespaced else ""
+        if not self._namespaced:
+            return ""
+        if not self._default_namespace:
+            raise InvalidRequestError(
+                "namespace: an empty namespace may not be set during creation; "
+                f"{self.gvr.resource} live in namespaces: say in which one"
+            )
+        return self._default_namespace
 
     def _limit(self, timeout: float | None, timeout_seconds: int | None) -> float | None:  # noqa: ARG002
         """Seconds for a list, whose server has a limit of its own."""
