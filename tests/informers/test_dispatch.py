@@ -276,6 +276,28 @@ class TestLateHandlers:
                 version += 1
             assert version == changes
 
+    @pytest.mark.behaviour("7.4.6")
+    def test_handlers_come_and_go_while_changes_come(self, bench: Bench) -> None:
+        stop, stays = threading.Event(), Recorder()
+        bench.add(stays)
+
+        def come_and_go() -> None:
+            while not stop.is_set():
+                recorder = Recorder()
+                bench.add(recorder).remove()
+
+        others = [threading.Thread(target=come_and_go) for _ in range(3)]
+        for other in others:
+            other.start()
+        for version in range(1, 201):
+            bench.tell(("MODIFIED", thing("a", version)))
+        stays.wait(200)
+        stop.set()
+        for other in others:
+            other.join(PATIENCE)
+        assert [int(each[3]) for each in stays.told[1:]] == list(range(2, 201))
+        assert [each.name for each in bench.dispatcher.registrations] == ["recorder"]
+
 
 class TestSynced:
     @pytest.mark.behaviour("7.4.5")

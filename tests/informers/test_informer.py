@@ -202,6 +202,27 @@ class TestLife:
         assert "informer configmaps has started already" in caplog.text
         assert sum(each.name == "dynkube-informer-configmaps" for each in threading.enumerate()) == 1
 
+    def test_starts_and_settings_from_many_threads_are_one_start(
+        self, informers: Make, configmaps: dynkube.ResourceHandle
+    ) -> None:
+        informer, go = informers(configmaps), threading.Barrier(8)
+
+        def start() -> None:
+            go.wait(PATIENCE)
+            try:
+                informer.set_transform(lambda obj: obj)
+            except InformerError:
+                pass  # another thread was first
+            informer.start()
+
+        threads = [threading.Thread(target=start) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(PATIENCE)
+        informer.wait_for_cache_sync(timeout=PATIENCE)
+        assert sum(each.name == "dynkube-informer-configmaps" for each in threading.enumerate()) == 1
+
     @pytest.mark.behaviour("7.4.6")
     def test_what_belongs_before_the_start_is_refused_after_it(
         self, informers: Make, configmaps: dynkube.ResourceHandle
