@@ -208,7 +208,7 @@ class _Follower:
         position = Position()
         position.advance(lines)
         if lines and position.equal == len(lines) >= wanted + self._beyond - 1:
-            self._beyond = 2 * len(lines)  # how many lines of its time come before the last one?
+            self._beyond += 2 * len(lines)  # how many lines of its time come before the last one?
             yield from self._read_tail()
             return
         self._position = position
