@@ -14,6 +14,7 @@ from dynkube.transport import CancelToken
 from dynkube.unstructured import UnstructuredList
 from dynkube.wire.request import ACCEPT_JSON, list_request, watch_request
 from dynkube.wire.response import decode_list, decode_records
+from dynkube.wire.warnings import WarningHandler
 
 __all__ = ["Collection", "metadata_of"]
 
@@ -27,12 +28,14 @@ class Collection:
         gvr: the resource.
         namespace: ``""`` for all of them, or for a cluster-scoped resource.
         accept: the media type: whole objects, or their metadata.
+        warnings: who is told of a page's warnings, instead of the client's handler.
     """
 
     rest: RESTClient
     gvr: GroupVersionResource
     namespace: str = ""
     accept: str = ACCEPT_JSON
+    warnings: WarningHandler | None = None
 
     def check(self, options: ListOptions) -> None:
         """Say now what is wrong with the options, before anything is sent.
@@ -47,7 +50,7 @@ class Collection:
     ) -> UnstructuredList:
         """One list request."""
         request = list_request(self.gvr, namespace=self.namespace, options=options, accept=self.accept)
-        found = decode_list(self.rest.execute(request, timeout=timeout, cancel=cancel))
+        found = decode_list(self.rest.execute(request, timeout=timeout, cancel=cancel, warnings=self.warnings))
         return found if self.accept is ACCEPT_JSON else _metadata_of_list(found)
 
     def records(

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from dynkube.dynamic import DynamicClient, ResourceHandle
+from dynkube.dynamic import DynamicClient, PageIterator
+from dynkube.dynamic.collection import Collection
 from dynkube.errors import (
     CancelledError,
     ClosedError,
@@ -24,10 +25,14 @@ from dynkube.errors import (
     NoMatchError,
     NotFoundError,
 )
+from dynkube.options import ListOptions
 from dynkube.resources import APIResource, ResourceMap
 from dynkube.schema import GroupVersionKind, GroupVersionResource, gvk_of
 from dynkube.transport import CallScope, CancelToken
 from dynkube.unstructured import name_of, namespace_of, owner_references_of, uid_of
+from dynkube.wire.paging import DEFAULT_PAGE_SIZE
+from dynkube.wire.request import ACCEPT_METADATA
+from dynkube.wire.warnings import suppress_warnings
 
 __all__ = ["Dependents", "OwnerTree", "children", "owner_tree"]
 
@@ -188,11 +193,10 @@ class _Index:
 
     def _list_all(self, client: DynamicClient, resources: list[APIResource], namespace: str, scope: CallScope) -> None:
         def objects(resource: APIResource) -> list[dict[str, Any]] | DynkubeError:
-            handle = client.resource(resource).metadata_only()
-            if namespace:
-                handle = handle.namespace(namespace)
+            # Nobody asked for the kinds that are deprecated: the server's warnings of them are not for the caller.
+            collection = Collection(client.rest, resource.gvr, namespace, ACCEPT_METADATA, suppress_warnings)
             try:
-                return list(_owned_objects(handle, resource, scope))
+                return list(_owned_objects(collection, resource, scope))
             except (CancelledError, DeadlineExceededError, ClosedError):
                 raise
             except DynkubeError as error:
@@ -248,9 +252,9 @@ def _candidates(
         yield resource
 
 
-def _owned_objects(handle: ResourceHandle, resource: APIResource, scope: CallScope) -> Iterator[dict[str, Any]]:
+def _owned_objects(collection: Collection, resource: APIResource, scope: CallScope) -> Iterator[dict[str, Any]]:
     """The objects that anybody owns; those of nobody are dropped page by page."""
-    for each in handle.iter(timeout=scope.left(), cancel=scope.cancel):
+    for each in PageIterator(collection, ListOptions(limit=DEFAULT_PAGE_SIZE), scope):
         if each["metadata"].get("ownerReferences"):
             yield _metadata_only(each, resource.gvk)
 

@@ -175,3 +175,13 @@ def test_each_kind_is_listed_once_whatever_the_depth(server: APIServer, client: 
     assert len(listed) == len(set(listed))
     assert ("", "events") not in listed
     assert ("", "nodes") not in listed  # nothing without a namespace is owned by what has one
+
+
+def test_kinds_that_are_deprecated_are_looked_at_without_a_warning(server: APIServer, client: DynamicClient) -> None:
+    owner = client.resource("configmaps").namespace("default").create(config_map("owner"))
+    told: list[object] = []
+    with DynamicClient(server.config, warnings=told.append) as listening:
+        listening.resource("v1/endpoints").list()
+        assert len(told) == 1
+        workloads.owner_tree(listening, owner)
+    assert len(told) == 1
