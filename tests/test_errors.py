@@ -139,3 +139,18 @@ def test_a_partial_discovery_lists_its_failures_in_order() -> None:
 def test_everything_is_a_dynkube_error() -> None:
     tree = [each for name in errors.__all__ if isinstance(each := getattr(errors, name), type)]
     assert all(issubclass(each, errors.DynkubeError) for each in tree if issubclass(each, BaseException))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ScalePreconditionError("replicas", "3", "5"),
+        errors.DrainError(["a", errors.RolloutError("b")], node="n1", pending=[("shop", "web-1")]),
+        errors.DrainTimeoutError([errors.DrainTimeoutError(["late"])], node="n1", pending=[("shop", "web-1")]),
+    ],
+)
+def test_errors_of_workloads_keep_what_they_know(error: errors.WorkloadError) -> None:
+    copied = pickle.loads(pickle.dumps(error))
+    assert (type(copied), str(copied)) == (type(error), str(error))
+    kept = {key: value for key, value in vars(error).items() if key != "errors"}
+    assert {key: value for key, value in vars(copied).items() if key != "errors"} == kept
