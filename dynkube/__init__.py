@@ -98,6 +98,7 @@ if TYPE_CHECKING:
         UnauthorizedError,
         UnknownIndexError,
         UnsupportedMediaTypeError,
+        WatchClosedError,
         WorkloadError,
     )
     from dynkube.fields import FieldSelector
@@ -259,6 +260,7 @@ __all__ = [
     "WarningHandler",
     "WarningWriter",
     "Watch",
+    "WatchClosedError",
     "WatchEvent",
     "WatchStream",
     "WorkloadError",
@@ -356,6 +358,7 @@ _NAMES_BY_MODULE: dict[str, tuple[str, ...]] = {
         "UnauthorizedError",
         "UnknownIndexError",
         "UnsupportedMediaTypeError",
+        "WatchClosedError",
         "WorkloadError",
     ),
     "dynkube.fields": ("FieldSelector",),

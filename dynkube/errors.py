@@ -39,6 +39,7 @@
     │   ├── InformerStoppedError          it has stopped: it does not start again and takes no handler
     │   ├── NotWatchableError             the resource has no list, or no watch
     │   └── MutatedObjectError            debug mode: somebody changed an object of the store: ``.key``
+    ├── WatchClosedError                  a watch ended before what was waited for
     ├── WorkloadError                     a verb for workloads does not fit the object as it is; in kubectl's words
     │   ├── RolloutError                  a rollout that failed, or was refused
     │   ├── ScalePreconditionError        ``.precondition``, ``.expected``, ``.actual``
@@ -134,6 +135,7 @@ __all__ = [
     "UnknownIndexError",
     "UnsupportedMediaTypeError",
     "UpgradeError",
+    "WatchClosedError",
     "WorkloadError",
     "find_status_error",
     "is_reason",
@@ -772,6 +774,10 @@ class MutatedObjectError(InformerError):
         self.key = key
         self.path = path
         super().__init__(message)
+
+
+class WatchClosedError(DynkubeError):
+    """The events of a watch ended before the condition that was waited for (CG/tools/watch/until.go)."""
 
 
 # --------------------------------------------------------------------------- workloads

@@ -34,11 +34,13 @@ from dynkube.informers.reflector import Reflector, Sink
 from dynkube.informers.registration import HandlerRegistration
 from dynkube.informers.status import HandlerStatus, InformerStatus
 from dynkube.informers.store import Store
+from dynkube.informers.until import EventCondition, until, until_with_sync
 
 __all__ = [
     "LABELS_INDEX",
     "NAMESPACE_INDEX",
     "OWNER_INDEX",
+    "EventCondition",
     "FilteringHandler",
     "HandlerRegistration",
     "HandlerStatus",
@@ -62,4 +64,6 @@ __all__ = [
     "object_key",
     "object_name",
     "split_key",
+    "until",
+    "until_with_sync",
 ]
