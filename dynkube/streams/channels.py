@@ -77,8 +77,8 @@ def exit_code_of(message: bytes, *, method: str = "GET", path: str = "") -> int:
         return 0
     if status.get("reason") == "NonZeroExitCode":
         return _exit_code(status)
-    reason = status.get("reason")
-    kind = status_error_class(reason if isinstance(reason, str) else "", status.get("code") or 0)
+    said = APIStatusError(status)
+    kind = status_error_class(said.reason, said.code)
     raise kind(status, http_status=200, method=method, path=path, hint=_hint(status))
 
 
