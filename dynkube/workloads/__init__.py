@@ -9,14 +9,15 @@ The counterparts are kubectl's pkg/cmd/{rollout,scale,drain,expose}, pkg/polymor
 
 from __future__ import annotations
 
-from dynkube.workloads.cordon import CordonResult, cordon, uncordon
-from dynkube.workloads.drain import DrainEvent, DrainResult, DrainStep, drain, plan_drain
-from dynkube.workloads.expose import expose, service_for
+from dynkube.workloads.cordoning import CordonResult, cordon, uncordon
+from dynkube.workloads.draining import drain, plan_drain
+from dynkube.workloads.drainvalues import DrainEvent, DrainResult, DrainStep
+from dynkube.workloads.exposing import expose, service_for
 from dynkube.workloads.history import Revision, RollbackResult, rollout_history, rollout_revision, rollout_undo
 from dynkube.workloads.owners import Dependents, OwnerTree, children, owner_tree
 from dynkube.workloads.podfilters import DrainPlan, PodDecision, PodFilter, PodReason
 from dynkube.workloads.rollout import rollout_pause, rollout_restart, rollout_resume, rollout_status, watch_rollout
-from dynkube.workloads.scale import scale
+from dynkube.workloads.scaling import scale
 from dynkube.workloads.status import RolloutStatus, rollout_status_of
 
 __all__ = [

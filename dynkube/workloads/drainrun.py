@@ -1,4 +1,4 @@
-"""Take the pods off a node, without breaking disruption budgets.
+"""How a node is drained: the requests, in their order, and what is made of each answer.
 
 Source: kubectl's pkg/drain/drain.go and cmd/drain/drain.go.
 """
@@ -8,9 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -22,19 +20,18 @@ from dynkube.errors import (
     DrainError,
     DrainTimeoutError,
     DynkubeError,
-    InvalidRequestError,
     NotFoundError,
     is_reason,
 )
-from dynkube.labels import LabelSelector
 from dynkube.schema import GroupVersion, GroupVersionResource
-from dynkube.transport import CallScope, CancelToken
+from dynkube.transport import CallScope
 from dynkube.unstructured import deletion_timestamp_of, name_of, namespace_of, uid_of
-from dynkube.workloads.cordon import cordon
+from dynkube.workloads.cordoning import cordon
+from dynkube.workloads.drainvalues import DrainEvent, DrainOptions, DrainResult, DrainStep
 from dynkube.workloads.evictions import Job, run_jobs
-from dynkube.workloads.podfilters import DrainPlan, DrainRules, PodFilter
+from dynkube.workloads.podfilters import DrainPlan, DrainRules
 
-__all__ = ["DrainEvent", "DrainResult", "DrainStep", "drain", "plan_drain"]
+__all__ = ["Draining"]
 
 _log = logging.getLogger("dynkube.workloads")
 
@@ -43,224 +40,16 @@ _PODS = GroupVersionResource("", "v1", "pods")
 _DAEMON_SETS = GroupVersionResource("apps", "v1", "daemonsets")
 _NAMESPACE_TERMINATING = "NamespaceTerminating"
 _POLL_SECONDS = 1.0
-DEFAULT_CHUNK_SIZE = 500
 
 
-class DrainStep(StrEnum):
-    """What a `DrainEvent` tells."""
-
-    CORDONED = "cordoned"
-    """The node takes no new pods; or did not before."""
-    WARNING = "warning"
-    """Pods that stay, or that go although something speaks against it."""
-    EVICTING = "evicting"
-    """A pod's eviction is asked for, each time."""
-    RETRYING = "retrying"
-    """The eviction was refused for now: a disruption budget, or a namespace that ends."""
-    SKIPPED = "skipped"
-    """The pod's deletion is older than the caller wants to wait for."""
-    GONE = "gone"
-    """The pod is gone."""
-    FAILED = "failed"
-    """Whether the pod goes can no longer be seen."""
-    DRAINED = "drained"
-    """All pods that were to go are gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class DrainEvent:
-    """One line of a drain's progress.
-
-    Attributes:
-        step: what it tells.
-        message: kubectl's line, without its line break.
-        pod: the pod it is about, as last read; None for the node.
-        error: why, for RETRYING and FAILED.
-    """
-
-    step: DrainStep
-    message: str
-    pod: Mapping[str, Any] | None = None
-    error: DynkubeError | None = None
-
-    def __str__(self) -> str:
-        return self.message
-
-
-@dataclass(frozen=True, slots=True)
-class DrainResult:
-    """What a drain did.
-
-    Attributes:
-        node: the node's name.
-        pods: the pods that went, as ``(namespace, name)``; of a dry run, those that would go.
-        warnings: what was told of the others, and of those that went although something speaks against it.
-    """
-
-    node: str
-    pods: tuple[tuple[str, str], ...]
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Options:
-    force: bool
-    ignore_daemonsets: bool
-    delete_emptydir_data: bool
-    pod_selector: str | LabelSelector | None
-    skip_wait_for_delete_seconds: float
-    filters: tuple[PodFilter, ...]
-    chunk_size: int
-    grace_period_seconds: int | None = None
-    disable_eviction: bool = False
-    retry_seconds: float = 5.0
-    dry_run: bool = False
-
-    def __post_init__(self) -> None:
-        if self.chunk_size < 1:
-            raise InvalidRequestError(f"chunk_size: must be 1 or more, not {self.chunk_size}")
-        if self.retry_seconds <= 0:
-            raise InvalidRequestError(f"retry_seconds: must be above 0, not {self.retry_seconds}")
-        if isinstance(self.pod_selector, str):
-            LabelSelector.parse(self.pod_selector)
-
-    @property
-    def delete_options(self) -> dict[str, Any]:
-        """What goes along with an eviction or a deletion."""
-        found: dict[str, Any] = {}
-        if self.grace_period_seconds is not None and self.grace_period_seconds >= 0:
-            found["gracePeriodSeconds"] = self.grace_period_seconds
-        if self.dry_run:
-            found["dryRun"] = ["All"]
-        return found
-
-
-def drain(
-    client: DynamicClient,
-    node: str,
-    *,
-    force: bool = False,
-    ignore_daemonsets: bool = False,
-    delete_emptydir_data: bool = False,
-    pod_selector: str | LabelSelector | None = None,
-    grace_period_seconds: int | None = None,
-    disable_eviction: bool = False,
-    skip_wait_for_delete_seconds: float = 0,
-    filters: Sequence[PodFilter] = (),
-    chunk_size: int = DEFAULT_CHUNK_SIZE,
-    retry_seconds: float = 5.0,
-    dry_run: bool = False,
-    on_progress: Callable[[DrainEvent], object] | None = None,
-    timeout: float | None = None,
-    cancel: CancelToken | None = None,
-) -> DrainResult:
-    """Cordon a node, evict its pods, and wait until they are gone; ``kubectl drain``.
-
-    All pods are looked at first: one that must not go keeps all of them there. Then they are evicted side by side. An
-    eviction that a PodDisruptionBudget refuses (429), or a namespace that is about to end (403), is asked for
-    again each ``retry_seconds``. A pod is gone when it is not found, or when another one has its name. Where the
-    server has no evictions (by discovery), or with ``disable_eviction``, pods are deleted.
-
-    Never evicted: mirror pods of static ones, which the API server cannot remove, and pods of DaemonSets, which would
-    be back at once.
-
-    Args:
-        client: a client of the cluster.
-        node: the node's name.
-        force: also take pods that no controller would bring back, and those whose DaemonSet is gone.
-        ignore_daemonsets: leave pods of DaemonSets there, instead of refusing.
-        delete_emptydir_data: also take pods whose ``emptyDir`` volumes, and what is in them, go with them.
-        pod_selector: only pods with these labels; the others stay, whatever they are.
-        grace_period_seconds: seconds a pod gets to end; None for what it says itself, 0 for at once.
-        disable_eviction: delete pods, past their disruption budgets.
-        skip_wait_for_delete_seconds: leave pods alone whose deletion is older than that (a node that is lost never
-            ends them); 0 waits for all.
-        filters: functions of yours that say which pods go, after kubectl's.
-        chunk_size: pods per list request.
-        retry_seconds: seconds until an eviction that was refused for now is asked for again.
-        dry_run: have the server check everything and do nothing; no wait.
-        on_progress: called with each `DrainEvent`, one at a time, on threads of the drain's.
-        timeout: seconds for all of it; None for as long as it takes. Pods that are being evicted then go on to end.
-        cancel: a token that ends it.
-
-    Returns:
-        A `DrainResult`.
-
-    Raises:
-        NotFoundError: there is no such node.
-        DrainError: some pods must not go (then none has gone), or could not be evicted or deleted: ``.errors``; what
-            may be left is in ``.pending``. The message is kubectl's.
-        DrainTimeoutError: the time ran out; it is a `DrainError` and a `DeadlineExceededError`.
-        InvalidRequestError: the selector or a number makes no sense.
-    """
-    options = _Options(
-        force=force,
-        ignore_daemonsets=ignore_daemonsets,
-        delete_emptydir_data=delete_emptydir_data,
-        pod_selector=pod_selector,
-        grace_period_seconds=grace_period_seconds,
-        disable_eviction=disable_eviction,
-        skip_wait_for_delete_seconds=skip_wait_for_delete_seconds,
-        filters=tuple(filters),
-        chunk_size=chunk_size,
-        retry_seconds=retry_seconds,
-        dry_run=dry_run,
-    )
-    return _Drain(client, node, options, on_progress, CallScope(timeout, cancel)).run()
-
-
-def plan_drain(
-    client: DynamicClient,
-    node: str,
-    *,
-    force: bool = False,
-    ignore_daemonsets: bool = False,
-    delete_emptydir_data: bool = False,
-    pod_selector: str | LabelSelector | None = None,
-    skip_wait_for_delete_seconds: float = 0,
-    filters: Sequence[PodFilter] = (),
-    chunk_size: int = DEFAULT_CHUNK_SIZE,
-    timeout: float | None = None,
-    cancel: CancelToken | None = None,
-) -> DrainPlan:
-    """What `drain` would do with each pod of a node; only reads (``kubectl drain --dry-run=client``).
-
-    Args:
-        client: a client of the cluster.
-        node: the node's name; of one that does not exist no pods are found.
-        force: as for `drain`.
-        ignore_daemonsets: as for `drain`.
-        delete_emptydir_data: as for `drain`.
-        pod_selector: as for `drain`.
-        skip_wait_for_delete_seconds: as for `drain`.
-        filters: as for `drain`.
-        chunk_size: as for `drain`.
-        timeout: seconds for the whole call.
-        cancel: a token that ends the call.
-
-    Returns:
-        A `DrainPlan`: ``.pods`` that go, ``.warnings``, and the ``.errors`` for which none would go.
-    """
-    options = _Options(
-        force=force,
-        ignore_daemonsets=ignore_daemonsets,
-        delete_emptydir_data=delete_emptydir_data,
-        pod_selector=pod_selector,
-        skip_wait_for_delete_seconds=skip_wait_for_delete_seconds,
-        filters=tuple(filters),
-        chunk_size=chunk_size,
-    )
-    return _Drain(client, node, options, None, CallScope(timeout, cancel)).plan()
-
-
-class _Drain:
-    """One drain of one node."""
+class Draining:
+    """One drain of one node: cordon, look at its pods, evict or delete them, see them go."""
 
     def __init__(
         self,
         client: DynamicClient,
         node: str,
-        options: _Options,
+        options: DrainOptions,
         on_progress: Callable[[DrainEvent], object] | None,
         scope: CallScope,
     ) -> None:
@@ -282,6 +71,7 @@ class _Drain:
         )
 
     def run(self) -> DrainResult:
+        """All of it; see `dynkube.workloads.drain`."""
         node, scope, dry_run = self._node, self._scope, self._options.dry_run
         how = " (server dry run)" if dry_run else ""
         cordoned = cordon(
@@ -302,6 +92,7 @@ class _Drain:
         return DrainResult(node, _names(plan.pods), plan.warnings)
 
     def plan(self) -> DrainPlan:
+        """What would become of each pod; only reads."""
         pods = self._pods.iter(
             label_selector=self._options.pod_selector,
             field_selector=f"spec.nodeName={self._node}",
