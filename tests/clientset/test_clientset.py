@@ -11,6 +11,7 @@ from sentrequests import SentRequests
 
 import dynkube
 from dynkube.clientset.expansions.proxying import _joined, _suffix
+from dynkube.informers import InformerFactory
 from dynkube.testing import APIServer
 
 
@@ -219,6 +220,17 @@ class TestResources:
         assert core.pods("a") == core.pods("a")
         assert core.pods("a") != core.pods("b")
         assert len({core.pods("a"), core.pods("a")}) == 1
+
+    @pytest.mark.behaviour("9.3.5")
+    def test_an_informer_follows_a_resource(self, clientset: dynkube.Clientset) -> None:
+        maps = clientset.core_v1.configmaps("default")
+        maps.create({"metadata": {"name": "followed"}})
+        with InformerFactory(clientset.dynamic, namespace="default") as factory:
+            informer = factory.for_resource(maps.gvr)
+            factory.start()
+            factory.wait_for_cache_sync(timeout=30)
+            assert informer.lister().namespace("default").get("followed")["kind"] == "ConfigMap"
+        maps.delete("followed")
 
 
 @pytest.mark.behaviour("9.3.2")
