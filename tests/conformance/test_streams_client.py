@@ -13,11 +13,13 @@ import logging
 import os
 import socket
 import socketserver
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +41,7 @@ from dynkube.errors import (
     PortForwardError,
 )
 from dynkube.streams import podconnections
-from dynkube.testing import APIServer, ControlPlane, LocalProcess, ServerFace
+from dynkube.testing import APIServer, ControlPlane, FaultProxy, LocalProcess, ServerFace
 from dynkube.transport import CancelToken
 
 NAMESPACE = "streams"
@@ -583,3 +585,65 @@ def test_upgrades_pass_through_the_proxy(stage: Stage) -> None:
         with dynkube.DynamicClient(config) as client:
             pods = client.resource("v1/pods").namespace(NAMESPACE)
             assert streams.exec_command(pods, "one", ["cat"], input=b"through", timeout=LIMIT).stdout == b"through"
+
+
+# ------------------------------------------------------------------ the judge of followed logs
+
+WRITER = """
+import os, sys, time
+with open(sys.argv[1], "a") as file:
+    again = file.tell() > 0
+    began = time.monotonic()
+    for number in range(1500):
+        for text in (f"line {number} of run {again}\\n", "same\\n"):
+            sys.stdout.write(text)
+            file.write(text)
+        sys.stdout.flush()
+        file.flush()
+        time.sleep(max(0, began + number / 500 - time.monotonic()))
+sys.exit(0 if again else 1)
+"""
+
+
+@pytest.mark.behaviour("8.3.4")
+def test_a_log_that_is_cut_all_the_time_and_restarted_once_comes_out_equal_to_its_file(
+    stage: Stage, tmp_path: Path
+) -> None:
+    written = tmp_path / "written"
+    command = [sys.executable, "-c", WRITER, str(written)]
+    stage.pods.create(pod("writer", {"name": "main", "command": command}, restartPolicy="OnFailure"))
+    if isinstance(stage.server, APIServer):
+        writing = threading.Thread(target=_write, args=(stage, stage.server.pods.log(NAMESPACE, "writer"), command))
+        writing.start()
+    over = threading.Event()
+    with (
+        FaultProxy.before(stage.server, raw=True) as proxy,
+        dynkube.DynamicClient(replace(stage.client.config, host=proxy.url)) as client,
+    ):
+        pods = client.resource(dynkube.GroupVersionResource("", "v1", "pods")).namespace(NAMESPACE)
+        stage.pods.wait("writer", condition="Ready", timeout=LIMIT)
+        cutting = threading.Thread(target=lambda: [proxy.cut_all() for _ in iter(lambda: over.wait(0.1), True)])
+        cutting.start()
+        try:
+            lines = list(streams.logs(pods, "writer", follow=True, timeout=LIMIT))
+        finally:
+            over.set()
+            cutting.join()
+        assert proxy.connection_count > 10
+    if not stage.real:
+        writing.join()
+    assert lines == written.read_text().splitlines()
+    assert len(lines) == 6000
+
+
+def _write(stage: Stage, log: Any, command: list[str]) -> None:
+    """What the node does for a pod of the embedded server: run it, log it, run it again, tell how it ended."""
+    for run in range(2):
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                log.write(line)
+        if not run:
+            log.restart()
+    stage.pods.subresource("status").patch("writer", {"status": {"phase": "Succeeded"}})
+    log.end()
