@@ -72,6 +72,14 @@ class Draining:
 
     def run(self) -> DrainResult:
         """All of it; see `dynkube.workloads.drain`."""
+        try:
+            return self._run()
+        except DrainTimeoutError:
+            raise
+        except DeadlineExceededError as late:  # before there was any pod to wait for
+            raise DrainTimeoutError([late], node=self._node) from late
+
+    def _run(self) -> DrainResult:
         node, scope, dry_run = self._node, self._scope, self._options.dry_run
         how = " (server dry run)" if dry_run else ""
         cordoned = cordon(

@@ -40,9 +40,10 @@ _WITHOUT_HISTORY = {
     GroupKind("", "ReplicationController"),
 }
 # What a rollback leaves as it is: of the Deployment, not of a revision.
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _OWN_ANNOTATIONS = frozenset(
     {
-        "kubectl.kubernetes.io/last-applied-configuration",
+        _LAST_APPLIED,
         REVISION_ANNOTATION,
         "deployment.kubernetes.io/revision-history",
         "deployment.kubernetes.io/desired-replicas",
@@ -77,11 +78,13 @@ class RollbackResult:
         message: ``"rolled back"``, or kubectl's reason why nothing was to be done.
         skipped: whether the template was that of the revision already; then nothing was sent.
         object: the workload as it is now.
+        warning: kubectl's, where the workload is one of ``kubectl apply``: the next one would bring the template back.
     """
 
     message: str
     skipped: bool
     object: dict[str, Any]
+    warning: str = ""
 
     def __str__(self) -> str:
         return self.message
@@ -174,6 +177,7 @@ def rollout_undo(
     _check_kind(obj, "rollbacker")
     if to_revision < 0:
         raise _no_revision(to_revision)
+    warning = _apply_warning(workloads, obj)
     deployment = kind_of(obj).kind == "Deployment"
     history = _history(workloads, obj, scope, "rollbacker")
     target = _target(history, to_revision, name, deployment=deployment)
@@ -183,10 +187,20 @@ def rollout_undo(
         )
     if _same_template(target.template, obj["spec"]["template"]):
         message = f"skipped rollback (current template already matches revision {to_revision})"
-        return RollbackResult(message, skipped=True, object=obj)
+        return RollbackResult(message, skipped=True, object=obj, warning=warning)
     body, patch_type = _deployment_patch(obj, target) if deployment else _revision_patch(target)
     changed = workloads.patch(name, body, type=patch_type, dry_run=dry_run, timeout=scope.left(), cancel=scope.cancel)
-    return RollbackResult("rolled back", skipped=False, object=changed)
+    return RollbackResult("rolled back", skipped=False, object=changed, warning=warning)
+
+
+def _apply_warning(workloads: ResourceHandle, obj: Mapping[str, Any]) -> str:
+    if _LAST_APPLIED not in annotations_of(obj):
+        return ""
+    return (
+        f"resource {workloads.gvr.resource}/{name_of(obj)} was previously managed with 'kubectl apply'. "
+        f"Rolling back will not update the {_LAST_APPLIED} annotation, which may cause unexpected behavior on future "
+        "'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead."
+    )
 
 
 # --------------------------------------------------------------------- which revisions there are

@@ -246,6 +246,18 @@ def test_undo_is_refused_while_paused_and_without_a_history(beside: Beside) -> N
 
 
 @pytest.mark.behaviour("8.11.3")
+def test_undo_warns_of_what_kubectl_apply_manages(beside: Beside) -> None:
+    of = create(beside, "deployments")
+    applied = {"metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}}}
+    beside.each(lambda name: of(name).patch("web", applied))
+    wait_observed(beside, of)
+    change_image(beside, of, "two")
+    kubectl, ours = beside.both("rollout undo deployment/web", lambda n: workloads.rollout_undo(of(n), "web").warning)
+    assert_equal(kubectl, ours)
+    assert kubectl.err.strip() == f"Warning: {ours.out}"
+
+
+@pytest.mark.behaviour("8.11.3")
 @pytest.mark.parametrize("resource", ["replicasets", "configmaps", "pods"])
 @pytest.mark.parametrize("verb", ["undo", "history", "status"])
 def test_rollouts_of_what_has_none(beside: Beside, resource: str, verb: str) -> None:

@@ -142,6 +142,15 @@ def test_a_pod_that_is_gone_already_is_no_error(server: APIServer, client: Dynam
     assert workloads.drain(client, "n1", timeout=30).pods == (("default", "a"),)
 
 
+@pytest.mark.behaviour("8.5.3")
+def test_a_timeout_before_any_pod_was_seen_is_a_drains_too(server: APIServer, client: DynamicClient) -> None:
+    on_a_node(client, "a")
+    server.faults.inject(ServerFault.hang(), verb="list", resource="pods")
+    with pytest.raises(dynkube.DrainTimeoutError) as late:
+        workloads.drain(client, "n1", timeout=0.5)
+    assert (late.value.node, late.value.pending) == ("n1", ())
+
+
 @pytest.mark.behaviour("8.5.4")
 def test_a_node_that_may_not_be_cordoned_is_not_drained(server: APIServer, client: DynamicClient) -> None:
     """kubectl tells that, and evicts all the same."""
