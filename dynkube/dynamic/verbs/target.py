@@ -10,8 +10,7 @@ from dynkube.errors import InvalidRequestError
 from dynkube.options import ApplyOptions, UpdateOptions
 from dynkube.rest import RESTClient
 from dynkube.schema import GroupVersionResource, gvk_of
-from dynkube.transport import CancelToken
-from dynkube.wire.messages import Response
+from dynkube.wire.messages import Request, Response
 from dynkube.wire.request import ACCEPT_JSON, ACCEPT_METADATA, apply_request, update_request
 from dynkube.wire.response import decode_response
 
@@ -114,20 +113,13 @@ class Target:
         """Seconds for a list, whose server has a limit of its own."""
         return timeout
 
-    # Verbs of their own for the status do these on another subresource.
+    # Verbs of their own for the status do these on another subresource. They make the request and do not send it: where
+    # it fails, no frame below the public call holds the object.
 
-    def _put(
-        self,
-        obj: Mapping[str, Any],
-        name: str,
-        subresource: str,
-        options: UpdateOptions,
-        timeout: float | None,
-        cancel: CancelToken | None,
-    ) -> dict[str, Any]:
+    def _update(self, obj: Mapping[str, Any], name: str, subresource: str, options: UpdateOptions) -> Request:
         with frames_forgotten():
             check_object(obj)
-            request = update_request(
+            return update_request(
                 self.gvr,
                 obj,
                 name=name,
@@ -136,21 +128,12 @@ class Target:
                 options=options,
                 accept=self._accept,
             )
-        return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
-    def _apply(
-        self,
-        obj: Mapping[str, Any],
-        name: str | None,
-        subresource: str,
-        options: ApplyOptions,
-        timeout: float | None,
-        cancel: CancelToken | None,
-    ) -> dict[str, Any]:
+    def _apply(self, obj: Mapping[str, Any], name: str | None, subresource: str, options: ApplyOptions) -> Request:
         with frames_forgotten():
             check_object(obj)
             gvk_of(obj, argument="obj")  # the server would say "invalid object type: /, Kind="
-            request = apply_request(
+            return apply_request(
                 self.gvr,
                 name if name is not None else name_of(obj),
                 obj,
@@ -159,7 +142,6 @@ class Target:
                 options=options,
                 accept=self._accept,
             )
-        return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):

@@ -99,7 +99,8 @@ class UpdateVerb(Target):
             InvalidRequestError: the object has no name.
         """
         options = UpdateOptions(dry_run=dry_run, field_manager=field_manager, field_validation=field_validation)
-        return self._put(obj, (name or "") if self._subresource else "", self._subresource, options, timeout, cancel)
+        request = self._update(obj, (name or "") if self._subresource else "", self._subresource, options)
+        return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
 
 class UpdateStatusVerb(Target):
@@ -119,7 +120,8 @@ class UpdateStatusVerb(Target):
     ) -> dict[str, Any]:
         """Replace an object's status only: `update` on the ``status`` subresource."""
         options = UpdateOptions(dry_run=dry_run, field_manager=field_manager, field_validation=field_validation)
-        return self._put(obj, "", "status", options, timeout, cancel)
+        request = self._update(obj, "", "status", options)
+        return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
 
 class PatchVerb(Target):
@@ -221,7 +223,8 @@ class ApplyVerb(Target):
         options = ApplyOptions(
             field_manager=field_manager, force=force, dry_run=dry_run, field_validation=field_validation
         )
-        return self._apply(obj, name, self._subresource, options, timeout, cancel)
+        request = self._apply(obj, name, self._subresource, options)
+        return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
 
 
 class ApplyStatusVerb(Target):
@@ -245,4 +248,5 @@ class ApplyStatusVerb(Target):
         options = ApplyOptions(
             field_manager=field_manager, force=force, dry_run=dry_run, field_validation=field_validation
         )
-        return self._apply(obj, name, "status", options, timeout, cancel)
+        request = self._apply(obj, name, "status", options)
+        return self._object(self._rest.execute(request, timeout=timeout, cancel=cancel))
