@@ -108,7 +108,7 @@ def bench(benches: Callable[..., Bench]) -> Bench:
 
 
 class TestOrder:
-    @pytest.mark.behaviour("7.4.1")
+    @pytest.mark.behaviour("7.4.1", "7.2.1", "7.1.9")
     def test_a_handler_is_told_of_each_change_in_its_order(self, bench: Bench) -> None:
         recorder = Recorder()
         bench.add(recorder)
@@ -232,6 +232,7 @@ class TestObjects:
         bench.tell(unseen(thing("a", 1, uid="first")), ("ADDED", thing("a", 5, uid="second")))
         assert recorder.wait(3)[1:] == [("delete", "a", True), ("add", "a", False)]
 
+    @pytest.mark.behaviour("7.2.2")
     def test_an_unseen_deletion_of_one_object_and_an_add_of_another_are_two_things(self, bench: Bench) -> None:
         recorder = Recorder()
         bench.add(recorder)

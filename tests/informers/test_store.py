@@ -107,12 +107,14 @@ class TestReading:
         assert store.get("shop/api") is None
         assert "shop/api" not in store
 
+    @pytest.mark.behaviour("7.3.4")
     def test_an_update_takes_the_place_of_the_object(self, store: Store) -> None:
         store.add(on_node("api", "n1"))
         store.update(on_node("api", "n2", version="2"))
         assert store.get("shop/api")["spec"] == {"nodeName": "n2"}
         assert store.resource_version == "2"
 
+    @pytest.mark.behaviour("10.1.12")
     def test_a_replacement_leaves_nothing_of_what_was_there(self, store: Store) -> None:
         store.add(on_node("api", "n1"))
         store.replace([on_node("web", "n1"), on_node("db", "n2")], "9")
