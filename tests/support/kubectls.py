@@ -16,6 +16,7 @@ _MASKS = (
     (re.compile(r"https?://127\.0\.0\.1:\d+"), "<server>"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uid>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "<time>"),
+    (re.compile(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d [+-]\d{4}"), "<time>"),
     (re.compile(r'(resourceVersion\\*"?: ?\\*"?)\d+'), r"\1<rv>"),
     (re.compile(r"X509SHA256=[0-9a-f]{64}"), "X509SHA256=<sha>"),
     (re.compile(r"\b10\.\d+\.\d+\.\d+\b"), "<ip>"),
