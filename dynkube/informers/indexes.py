@@ -125,12 +125,10 @@ class Index:
         Raises:
             InformerError: The function failed, or gave something else than texts.
         """
-        if isinstance(item, RawObject):
-            if self._of_record is not None:
-                return tuple(self._of_record(item))
-            item = item.decode()
+        if isinstance(item, RawObject) and self._of_record is not None:
+            return tuple(self._of_record(item))
         try:
-            values = self.function(item)
+            values = self.function(item.decode() if isinstance(item, RawObject) else item)
             if not isinstance(values, str):  # whose letters are texts, too
                 values = tuple(dict.fromkeys(values))
                 if all(isinstance(value, str) for value in values):

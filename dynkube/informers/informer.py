@@ -80,6 +80,11 @@ class SharedInformer:
         name: What it is called in logs and metrics; its resource by default.
         observers: Who is told of lists, watches and calls; those of the client's configuration by default.
 
+    Attributes:
+        handle: What it follows.
+        name: What it is called.
+        resource: ``"deployments.apps"``, ``"pods"``.
+
     Raises:
         InvalidRequestError: An argument is none; a resync is shorter than a second.
     """

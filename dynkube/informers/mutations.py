@@ -47,7 +47,10 @@ class MutationDetector:
         with self._lock:
             self._originals.pop(key, None)
             if isinstance(item, dict):
-                self._originals[key] = (item, encode_plain(item))
+                try:
+                    self._originals[key] = (item, encode_plain(item))
+                except (TypeError, ValueError) as error:  # a transform made something of it that JSON cannot hold
+                    _log.warning("%s cannot be watched for changes: %s", key, error)
 
     def check(self, key: str, item: Item | None, *, who: str) -> MutatedObjectError | None:
         """Compare one object with what it was, and mend it.
@@ -90,7 +93,6 @@ class MutationDetector:
         if isinstance(item, RawObject):
             return [(obj, record.decode()) for record, obj in self._recent.items() if record is item]
         obj, original = self._originals.get(key, (None, b""))
-        # encode_plain: a value that JSON cannot hold was put there by somebody, and differs from any that it can.
         if obj is None or obj is not item:
             return []
         return [(obj, decode_object(original))]

@@ -10,6 +10,17 @@ import requests
 
 import dynkube
 from dynkube import DynamicClient, GroupVersionResource, NotFoundError, PatchType, ResourceHandle
+from dynkube.informers import (
+    FilteringHandler,
+    HandlerRegistration,
+    InformerFactory,
+    InformerStatus,
+    Lister,
+    ResourceEventHandler,
+    SharedInformer,
+    StoredObject,
+    index_by_owner,
+)
 from dynkube.observers import Attempt
 from dynkube.ratelimit import TokenBucket
 from dynkube.testing import AccessRule, ControlPlane, Fault, FaultProxy
@@ -111,6 +122,36 @@ def discovering(client: DynamicClient) -> None:
     for group in client.discovery.server_groups():
         assert_type(group, dynkube.APIGroup)
     assert_type(client.mapper.rest_mapping(dynkube.GroupKind("apps", "Deployment"), "v1"), dynkube.RESTMapping)
+
+
+class Shelf(ResourceEventHandler):
+    def on_add(self, obj: Mapping[str, Any], is_in_initial_list: bool) -> None:
+        print(obj["metadata"]["name"], is_in_initial_list)
+
+
+def informing(client: DynamicClient, failed: Callable[[SharedInformer, Exception], None]) -> list[dict[str, Any]]:
+    def node_of(pod: dict[str, Any]) -> list[str]:
+        return [str(pod["spec"].get("nodeName", ""))]
+
+    def added(pod: StoredObject, is_in_initial_list: bool) -> None:
+        assert_type(pod.key, str)
+        assert_type(is_in_initial_list, bool)
+
+    factory = InformerFactory(client, namespace="shop", compact=True, recent=10, resync=60, on_watch_error=failed)
+    informer = factory.for_resource("pods", label_selector="app=api", indexers={"owner": index_by_owner})
+    informer.add_indexers({"node": node_of})
+    assert_type(informer.add_event_handler(on_add=added, resync=0), HandlerRegistration)
+    informer.add_event_handler(FilteringHandler(lambda pod: bool(pod["spec"]), Shelf()), name="shelf")
+    with factory:
+        factory.wait_for_cache_sync(timeout=30)
+        assert_type(informer.status, InformerStatus)
+        assert_type(informer.lister().namespace("shop"), Lister)
+        assert_type(informer.lister().get("api"), dict[str, Any])
+        assert_type(informer.indexer.get(("shop", "api")), dict[str, Any] | None)
+        found = informer.indexer.by_index("node", "n1")
+    InformerFactory(client, resnyc=60)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    informer.add_event_handler(on_add=print, on_ad=print)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+    return found
 
 
 class Slow(dynkube.Observer):
