@@ -194,3 +194,96 @@ def test_kinds_that_are_deprecated_are_looked_at_without_a_warning(server: APISe
         assert len(told) == 1
         workloads.owner_tree(listening, owner)
     assert len(told) == 1
+
+
+@pytest.mark.behaviour("8.11.3")
+@pytest.mark.parametrize("again", [False, True])
+def test_a_deletion_that_the_watch_did_not_see_is_found_out(again: bool) -> None:
+    with APIServer() as server, server.connect() as client:
+        deployments = client.resource("deployments").namespace("default")
+        deployments.create(deployment("web"))
+        lines = workloads.watch_rollout(deployments, "web", timeout=60)
+        next(lines)
+        deployments.delete("web")
+        if again:
+            deployments.create(deployment("web"))
+        server.expire_history()
+        with pytest.raises(dynkube.RolloutError, match=r"^object has been deleted$"):
+            next(lines)
+
+
+@pytest.mark.behaviour("8.11.3")
+def test_a_client_that_is_closed_ends_the_wait() -> None:
+    with APIServer() as server, server.connect() as client:
+        deployments = client.resource("deployments").namespace("default")
+        deployments.create(deployment("web"))
+        with pytest.raises(dynkube.ClosedError):
+            workloads.rollout_status(deployments, "web", on_progress=lambda _status: client.close(), timeout=60)
+
+
+@pytest.mark.behaviour("8.11.3")
+@pytest.mark.parametrize("verb", [workloads.rollout_restart, workloads.rollout_pause, workloads.rollout_resume])
+def test_what_a_kind_does_not_support(client: DynamicClient, verb: Any) -> None:
+    jobs = client.resource("jobs").namespace("default")
+    pod = {"containers": [{"name": "main", "image": "one"}], "restartPolicy": "Never"}
+    jobs.create({"metadata": {"name": "once"}, "spec": {"template": {"spec": pod}}})
+    with pytest.raises(
+        dynkube.RolloutError, match=r'^jobs\.batch "once" (restarting|pausing|resuming) is not supported$'
+    ):
+        verb(jobs, "once")
+    with pytest.raises(dynkube.RolloutError, match=r'^no history viewer has been implemented for "Job\.batch"$'):
+        workloads.rollout_history(jobs, "once")
+    config_maps = client.resource("configmaps").namespace("default")
+    config_maps.create(config_map("x"))
+    with pytest.raises(dynkube.RolloutError, match=r"no visitor method exists for \{ ConfigMap\}"):
+        workloads.rollout_undo(config_maps, "x")
+
+
+@pytest.mark.behaviour("8.11.3")
+def test_a_revision_that_is_no_number_is_left_out_of_the_history(
+    client: DynamicClient, deployments: ResourceHandle, caplog: pytest.LogCaptureFixture
+) -> None:
+    web = deployments.create(deployment("web"))
+    owner = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "name": "web",
+        "uid": web["metadata"]["uid"],
+        "controller": True,
+    }
+    labels = {"app": "web"}
+    for number in ("one", "2"):
+        annotations = {"deployment.kubernetes.io/revision": number}
+        metadata = {"name": f"rs-{number}", "labels": labels, "annotations": annotations, "ownerReferences": [owner]}
+        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": web["spec"]["template"]}
+        client.resource("replicasets").namespace("default").create({"metadata": metadata, "spec": spec})
+    assert [each.revision for each in workloads.rollout_history(deployments, "web")] == [2]
+    assert "rs-one: its revision is no number" in caplog.text
+
+
+def test_a_broken_api_is_told_and_the_others_are_looked_at(server: APIServer, client: DynamicClient) -> None:
+    owner = client.resource("configmaps").namespace("default").create(config_map("owner"))
+    with server.break_group("broken.example.com/v1"):
+        tree = workloads.owner_tree(client, owner)
+    assert "broken.example.com/v1" in tree.skipped
+
+
+def test_a_circle_of_owners_is_followed_once(client: DynamicClient) -> None:
+    config_maps = client.resource("configmaps").namespace("default")
+    one, two = (config_maps.create(config_map(name)) for name in ("one", "two"))
+    for child, owner in ((one, two), (two, one)):
+        reference = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "name": owner["metadata"]["name"],
+            "uid": owner["metadata"]["uid"],
+        }
+        config_maps.patch(child["metadata"]["name"], {"metadata": {"ownerReferences": [reference]}})
+    tree = workloads.owner_tree(client, config_maps.get("one"), resources=["configmaps"])
+    assert str(tree).splitlines() == [
+        "ConfigMap/one",
+        "  ConfigMap/two",
+        "    ConfigMap/one",
+        "      ConfigMap/two",
+        "        ConfigMap/one",
+    ]
