@@ -25,6 +25,8 @@ class ResourceClient(Target):
     iter, watch and table; what is about one object needs a namespace and is an `InvalidRequestError` without.
     delete_collection in all namespaces must be asked for (``all_namespaces=True``).
 
+    A list's ``timeout_seconds``, the server's limit, is the call's, too, unless ``timeout`` says another.
+
     Attributes:
         api_resource: what discovery says of the resource.
         dynamic: the dynamic client that it speaks through.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import rlcompleter
 import threading
 from collections.abc import Iterator
 
@@ -119,6 +120,18 @@ class TestSaying:
         assert {"core_v1", "apps_v1", "group", "rest_client", "discovery"} <= set(dir(clientset))
         assert {"pods", "nodes", "resource", "rest_client"} <= set(dir(clientset.core_v1))
         assert {"list", "get_scale", "rollout_restart", "port_forward"} <= set(dir(clientset.apps_v1.deployments("x")))
+
+    @pytest.mark.parametrize(
+        ("typed", "completed"),
+        [
+            ("it.networking_v1", {"it.networking_v1", "it.networking_v1beta1"}),
+            ("it.core_v1.serviceac", {"it.core_v1.serviceaccounts("}),
+            ("nodes.unc", {"nodes.uncordon("}),
+        ],
+    )
+    def test_a_repl_completes(self, clientset: dynkube.Clientset, typed: str, completed: set[str]) -> None:
+        completer = rlcompleter.Completer({"it": clientset, "nodes": clientset.core_v1.nodes()})
+        assert {completer.complete(typed, each) for each in range(5)} - {None} == completed
 
     @pytest.mark.behaviour("9.1.5")
     def test_a_missing_verb_says_what_there_is(self, clientset: dynkube.Clientset) -> None:

@@ -14,7 +14,7 @@ __all__ = ["ProxyGet"]
 
 
 class ProxyGet(ResourceClient):
-    """What pods, services and nodes can do where the server proxies (``CG/kubernetes/typed/core/v1/*_expansion.go``)."""
+    """What pods, services and nodes can do where the server proxies to them (client-go's ProxyGet)."""
 
     __slots__ = ()
 
