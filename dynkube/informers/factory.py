@@ -19,9 +19,10 @@ from dynkube.errors import (
     TransportError,
 )
 from dynkube.fields import FieldSelector
+from dynkube.informers.arguments import checked_resync
 from dynkube.informers.dispatcher import Transform
 from dynkube.informers.indexes import IndexFunction
-from dynkube.informers.informer import SharedInformer, WatchErrorHandler, checked_resync
+from dynkube.informers.informer import SharedInformer, WatchErrorHandler
 from dynkube.labels import LabelSelector
 from dynkube.resources import APIResource
 from dynkube.schema import GroupVersionResource

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Literal, Self, TypeAlias, TypeVar
+from typing import Literal, Self, TypeAlias
 
 from dynkube.dynamic import ResourceHandle
 from dynkube.errors import (
@@ -21,6 +21,7 @@ from dynkube.errors import (
     InvalidRequestError,
 )
 from dynkube.fields import FieldSelector
+from dynkube.informers.arguments import checked_function, checked_resync
 from dynkube.informers.dispatcher import Dispatcher, Transform
 from dynkube.informers.handlers import OnAdd, OnDelete, OnUpdate, ResourceEventHandler, handler_of
 from dynkube.informers.indexer import DEFAULT_INDEXERS, Indexer
@@ -28,7 +29,7 @@ from dynkube.informers.indexes import IndexFunction
 from dynkube.informers.lister import Lister
 from dynkube.informers.reflector import Reflector
 from dynkube.informers.registration import HandlerRegistration, Notification
-from dynkube.informers.status import HandlerStatus, InformerStatus
+from dynkube.informers.status import InformerStatus
 from dynkube.informers.store import Store
 from dynkube.labels import LabelSelector
 from dynkube.observers import InformerReading, Observer, notify
@@ -39,9 +40,6 @@ from dynkube.wire.paging import DEFAULT_PAGE_SIZE
 __all__ = ["SharedInformer", "WatchErrorHandler"]
 
 _log = logging.getLogger("dynkube.informers")
-
-# Seconds (CG/tools/cache/shared_informer.go, minimumResyncPeriod).
-_SHORTEST_RESYNC = 1.0
 
 
 class SharedInformer:
@@ -126,7 +124,7 @@ class SharedInformer:
         self._dispatcher = Dispatcher(
             self._store,
             name=self.name,
-            transform=_checked_function("transform", transform),
+            transform=checked_function("transform", transform),
             split_by_uid=split_by_uid,
             on_error=self._failed,
         )
@@ -142,7 +140,7 @@ class SharedInformer:
             records="raw" if compact else "dict",
             observers=self._observers,
         )
-        _checked_function("on_watch_error", on_watch_error)
+        checked_function("on_watch_error", on_watch_error)
         self._lock = threading.Lock()  # of what follows: whether it runs, and arrivals of handlers
         self._cancel = CancelToken()
         self._thread: threading.Thread | None = None
@@ -258,7 +256,7 @@ class SharedInformer:
         """
         with self._lock:
             self._check_not_started("set_transform")
-            self._dispatcher.transform = _checked_function("transform", transform)
+            self._dispatcher.transform = checked_function("transform", transform)
 
     def set_watch_error_handler(self, on_watch_error: WatchErrorHandler) -> None:
         """Be told of each error that is waited out; before the start only.
@@ -268,7 +266,7 @@ class SharedInformer:
         """
         with self._lock:
             self._check_not_started("set_watch_error_handler")
-            self._on_watch_error = _checked_function("on_watch_error", on_watch_error)
+            self._on_watch_error = checked_function("on_watch_error", on_watch_error)
 
     # ------------------------------------------------------------------ life
 
@@ -387,17 +385,7 @@ class SharedInformer:
             retry_in=dispatcher.retry_in if reflector.failure is not None else None,
             staleness=None if reflector.heard_at is None else time.monotonic() - reflector.heard_at,
             mutations=tuple(str(each) for each in self._store.mutations),
-            handlers=tuple(
-                HandlerStatus(
-                    name=each.name,
-                    synced=each.has_synced,
-                    depth=each.depth,
-                    delivered=each.delivered,
-                    failed=each.failed,
-                    running_for=each.running_for,
-                )
-                for each in dispatcher.registrations
-            ),
+            handlers=tuple(each.status for each in dispatcher.registrations),
         )
 
     def reading(self) -> InformerReading | None:
@@ -464,27 +452,5 @@ class SharedInformer:
         return f"<SharedInformer {self.name}: {len(self._store)} objects, {self._state()}>"
 
 
-_Function = TypeVar("_Function", bound=Callable[..., object] | None)
-
 WatchErrorHandler: TypeAlias = Callable[[SharedInformer, Exception], object]
 """Takes the informer and what went wrong."""
-
-
-def checked_resync(seconds: float | None) -> float | None:
-    """Seconds between resyncs as an informer takes them, None for none.
-
-    Raises:
-        InvalidRequestError: It is shorter than a second, or no number.
-    """
-    if seconds is None:
-        return None
-    is_number = type(seconds) in {int, float}
-    if not is_number or (seconds and not _SHORTEST_RESYNC <= seconds <= threading.TIMEOUT_MAX):
-        raise InvalidRequestError(f"resync: want {_SHORTEST_RESYNC:g} second or more, or 0 for none, got {seconds!r}")
-    return float(seconds) or None
-
-
-def _checked_function(name: str, function: _Function) -> _Function:
-    if function is not None and not callable(function):
-        raise InvalidRequestError(f"{name}: want a function, got {function!r}")
-    return function

@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 from dynkube.errors import InformerStoppedError
 from dynkube.informers.handlers import ResourceEventHandler
 from dynkube.informers.indexes import Item
+from dynkube.informers.status import HandlerStatus
 from dynkube.informers.waiting import Latch
 from dynkube.observers import HandlerCall, Observer, notify
 from dynkube.transport import CallScope, CancelToken
@@ -144,6 +145,18 @@ class HandlerRegistration:
         """Seconds since the call that is running began; None where none is."""
         began = self._called_at
         return None if began is None else time.monotonic() - began
+
+    @property
+    def status(self) -> HandlerStatus:
+        """How the handler fares now."""
+        return HandlerStatus(
+            name=self.name,
+            synced=self.has_synced,
+            depth=self.depth,
+            delivered=self.delivered,
+            failed=self.failed,
+            running_for=self.running_for,
+        )
 
     # ------------------------------------------------------------------ for the informer
 
