@@ -84,6 +84,10 @@ def cluster_role(name: str) -> dict[str, Any]:
     }
 
 
+def secret(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": {"a": "b"}}
+
+
 def namespaced(prefix: str, plural: str) -> Callable[[str], str]:
     return lambda namespace: f"{prefix}/namespaces/{namespace}/{plural}"
 
@@ -101,6 +105,7 @@ MANAGED: dict[str, tuple[Callable[[dynkube.Clientset, str], Any], Callable[[str]
         lambda c, ns: c.apps_v1.statefulsets(ns), namespaced("/apis/apps/v1", "statefulsets"), stateful_set, True,
     ),
     "configmaps": (lambda c, ns: c.core_v1.configmaps(ns), namespaced("/api/v1", "configmaps"), config_map, False),
+    "secrets": (lambda c, ns: c.core_v1.secrets(ns), namespaced("/api/v1", "secrets"), secret, False),
     "clusterroles": (
         lambda c, _: c.rbac_v1.clusterroles(), lambda _: "/apis/rbac.authorization.k8s.io/v1/clusterroles", cluster_role, False,
     ),
@@ -358,11 +363,18 @@ def test_ephemeral_containers_by_both_names(clientset: dynkube.Clientset, wire: 
 @pytest.mark.behaviour("9.2.4")
 def test_resize(clientset: dynkube.Clientset, wire: SentRequests, namespace: str) -> None:
     pods = clientset.core_v1.pods(namespace)
-    made = pods.create(pod("api"))
-    with pytest.raises(dynkube.APIStatusError):  # nothing is different
-        made["spec"]["containers"][0]["resources"] = {"requests": {"example.com/gpu": "1"}}
-        pods.update_resize("api", made)
+    sized = pod("api")
+    sized["spec"]["containers"][0]["resources"] = {"requests": {"cpu": "100m"}}
+    made = pods.create(sized)
+    made["spec"]["containers"][0]["resources"]["requests"]["cpu"] = "200m"
+    found = pods.update_resize("api", made)
     assert (wire.last.line, wire.last.body) == (f"PUT /api/v1/namespaces/{namespace}/pods/api/resize", made)
+    assert found["spec"]["containers"][0]["resources"]["requests"] == {"cpu": "200m"}
+    assert pods.get_resize("api")["kind"] == "Pod"
+    more = {"name": "main", "resources": {"requests": {"cpu": "300m"}}}
+    found = pods.patch_resize("api", {"spec": {"containers": [more]}}, type=dynkube.PatchType.STRATEGIC)
+    assert wire.last.content_type == STRATEGIC
+    assert found["spec"]["containers"][0]["resources"]["requests"] == {"cpu": "300m"}
 
 
 @pytest.mark.behaviour("9.2.5")
