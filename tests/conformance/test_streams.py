@@ -549,6 +549,13 @@ class TestPortForward:
         with stage.open(path, V4) as socket:
             assert (socket.handshake.status, socket.handshake.json()["message"]) == (code, message)
 
+    @pytest.mark.behaviour("8.2.3")
+    @pytest.mark.parametrize("others", [(), (V4,)])
+    def test_spdy_within_wins_whatever_else_is_offered(self, stage: Stage, others: tuple[str, ...]) -> None:
+        tunnel = "SPDY/3.1+portforward.k8s.io"
+        with stage.open("one/portforward", *others, tunnel) as socket:
+            assert (socket.handshake.status, socket.handshake.protocol) == (101, tunnel)
+
     @pytest.mark.parametrize("protocol", [V5, "channel.k8s.io", "portforward.k8s.io"])
     def test_other_subprotocols_are_forbidden(self, stage: Stage, protocol: str) -> None:
         with stage.open("one/portforward?ports=1", protocol) as socket:

@@ -1,8 +1,9 @@
-"""kubectl logs, exec, attach and cp on the embedded server, whose pods are handlers that run local processes."""
+"""kubectl logs, exec, attach, cp and port-forward on the embedded server, whose pods are handlers that run local processes."""
 
 from __future__ import annotations
 
 import hashlib
+import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -124,3 +125,17 @@ class TestCopy:
         assert (pod / "source" / "with space" / "fünf & 'six'").read_bytes() == b"\0content\n"
         assert kubectl("cp", f"api:{pod}/source", str(back)).returncode == 0
         assert (back / "with space" / "fünf & 'six'").read_bytes() == b"\0content\n"
+
+
+class TestPortForward:
+    def test_many_connections(self, kubectl: Shell) -> None:
+        kubectl.server.pods.on_port_forward(lambda session: session.connection.sendall(session.connection.recv(9)))
+        command = kubectl.command("port-forward", "api", ":80", "--address", "127.0.0.1")
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forwarding:
+            assert forwarding.stdout is not None
+            port = int(forwarding.stdout.readline().split(" -> ")[0].rpartition(":")[2])
+            for word in (b"one", b"two", b"three"):
+                with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+                    connection.sendall(word)
+                    assert connection.recv(9) == word
+            forwarding.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ import pytest
 from raw import Answer, RawClient
 from rawsockets import BINARY, RawSocket
 
+from dynkube import streams
 from dynkube.errors import InvalidRequestError
 from dynkube.testing import (
     APIServer,
@@ -57,6 +59,10 @@ def run(raw: RawClient, path: str = "api/exec?command=x&stdout=true&stderr=true"
     with RawSocket(raw, f"{PODS}/{path}", [protocol]) as socket:
         assert socket.handshake.status == 101, socket.handshake
         return socket.conversation()
+
+
+def dial(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
 
 
 def log(raw: RawClient, query: str = "", name: str = "api") -> str:
@@ -382,13 +388,29 @@ class TestPortForward:
         server.pods.on_port_forward("x", port=25)
         assert b"connection refused" in run(raw, "api/portforward?ports=80", V4).channels[1]
 
-    @pytest.mark.parametrize("protocol", ["SPDY/3.1+portforward.k8s.io", ""])
-    def test_spdy_is_refused_in_words(self, server: APIServer, raw: RawClient, protocol: str) -> None:
+    def test_spdy_without_websocket_is_refused_in_words(self, server: APIServer, raw: RawClient) -> None:
         server.pods.on_port_forward(1)
-        headers = {} if protocol else {"Upgrade": "SPDY/3.1"}
-        with RawSocket(raw, f"{PODS}/api/portforward?ports=80", [protocol] if protocol else [], headers) as socket:
-            assert socket.handshake.status == 400
-            assert b"speaks no SPDY" in socket.handshake.body
+        with RawSocket(raw, f"{PODS}/api/portforward?ports=80", [], {"Upgrade": "SPDY/3.1"}) as refused:
+            assert refused.handshake.status == 400
+            assert b"speaks SPDY within WebSocket only" in refused.handshake.body
+
+    @pytest.mark.behaviour("8.2.3")
+    def test_in_a_tunnel_one_direction_can_end(self, server: APIServer) -> None:
+        def answer(session: PortForwardSession) -> None:
+            heard = b""
+            while piece := session.connection.recv(100):
+                heard += piece
+            session.connection.sendall(heard.upper())
+
+        server.pods.on_port_forward(answer)
+        server.load(pod("api") | {"status": {"phase": "Running"}})
+        with server.connect() as client:
+            pods = client.resource("v1/pods").namespace("default")
+            with streams.port_forward(pods, "api", 80) as forward, dial(forward.local_port) as connection:
+                connection.sendall(b"hello")
+                connection.shutdown(socket.SHUT_WR)
+                assert connection.recv(100) == b"HELLO"
+                assert connection.recv(100) == b""
 
     def test_a_port_that_is_none(self, server: APIServer) -> None:
         with pytest.raises(InvalidRequestError, match="70000 is no port"):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from dynkube.testing.apiserver.words.messages import Request, Response, Upgrade
 
-__all__ = ["Handshake", "begins_with", "is_websocket", "plain_refusal", "protocols_of", "shake_hands", "wants_upgrade"]
+__all__ = ["Handshake", "is_websocket", "plain_refusal", "protocols_of", "shake_hands", "wants_upgrade"]
 
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _VERSION = "13"
@@ -46,11 +46,6 @@ def protocols_of(request: Request) -> list[str]:
     """The subprotocols that it offers, in its order."""
     offered = (request.headers.get("Sec-WebSocket-Protocol") or "").strip()
     return [each.strip() for each in offered.split(",")] if offered else []
-
-
-def begins_with(request: Request, prefix: str) -> bool:
-    """Whether it asks for WebSocket, and offers a subprotocol that begins so."""
-    return is_websocket(request) and any(each.startswith(prefix) for each in protocols_of(request))
 
 
 def shake_hands(request: Request, supported: Collection[str]) -> Handshake | Response:
