@@ -343,10 +343,10 @@ def test_status_of_what_is_deleted_meanwhile_and_in_time(beside: Beside) -> None
     )
 
     kubectl, ours = beside.both(
-        "rollout status deployment/web --timeout=1s", lambda n: workloads.rollout_status(of(n), "web", timeout=1)
+        "rollout status deployment/web --timeout=4s", lambda n: workloads.rollout_status(of(n), "web", timeout=4)
     )
     assert kubectl.refusal == ["timed out waiting for the condition"]
-    assert ours.err.startswith("timed out waiting for the condition on deployments.apps/web after 1 s: Waiting for")
+    assert ours.err.startswith("timed out waiting for the condition on deployments.apps/web after 4 s: Waiting for")
     assert isinstance(ours.error, dynkube.DeadlineExceededError)
     assert ours.requests == kubectl.requests
 
@@ -678,7 +678,7 @@ def test_pods_that_take_too_long(stage: Stage, how: str) -> None:
     stage.add("slow")  # on a node that never ends it
     delete = how == "delete"
     kubectl, ours = stage.drain(
-        "--timeout=2s" + (" --disable-eviction" if delete else ""), timeout=2, disable_eviction=delete
+        "--timeout=4s" + (" --disable-eviction" if delete else ""), timeout=4, disable_eviction=delete
     )
     # kubectl lists the pods again, to print what is left.
     assert_equal(kubectl, ours, only_kubectl=["list /pods"])
@@ -717,7 +717,7 @@ def test_a_disruption_budget_is_asked_again(stage: Stage) -> None:
     stage.add("web", phase="Running")
     stage.beside.each(lambda name: guard(stage.client, name, "web"))
 
-    kubectl, ours = stage.drain("--grace-period=0 --timeout=1s", grace_period_seconds=0, timeout=1)
+    kubectl, ours = stage.drain("--grace-period=0 --timeout=4s", grace_period_seconds=0, timeout=4)
     # kubectl sleeps past its timeout, and reads the pod and the node's pods again.
     assert_equal(kubectl, ours, only_kubectl=["list /pods", "get /pods/web"])
 
