@@ -9,10 +9,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
+from dynkube.codec import gc_paused
 from dynkube.config.model import RESTConfig
 from dynkube.errors import (
     APIStatusError,
@@ -50,6 +52,8 @@ _ERROR_BODY_BYTES = 2 * 2**20
 _HEAD_BYTES = 80
 _LONG_WAIT = 0.05  # CG/rest/request.go, longThrottleLatency and extraLongThrottleLatency
 _EXTRA_LONG_WAIT = 1.0
+# Reads of a watch, 64 KiB each, for which the garbage collector pauses at most.
+_BURST = 32
 _log = logging.getLogger("dynkube.rest")
 
 _default_warning_handler: list[WarningHandler] = [log_warning]
@@ -512,14 +516,17 @@ class WatchStream:
         if self._stream is None:
             return
         decoder = WatchDecoder(records=records)
-        while chunk := self._stream.read():
-            events: list[AnyWatchEvent] = []
-            try:
-                events.extend(decoder.feed(chunk))
-            except DecodeError:
-                yield events
-                raise
-            yield events
+        chunk = self._stream.read()
+        while chunk:
+            # While more arrives, old objects are let go as fast as new ones come; but the collector counts the new ones,
+            # and would walk all of a large store again and again to find nothing. Records are not its business.
+            with nullcontext() if records else gc_paused():
+                for _ in range(_BURST):
+                    yield from _batch(decoder, chunk)
+                    chunk = self._stream.read_ready()
+                    if not chunk:
+                        break
+            chunk = chunk or self._stream.read()
         yield decoder.finish()
 
     def _tolerant(self) -> Iterator[WatchEvent]:
@@ -544,6 +551,17 @@ class WatchStream:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _batch(decoder: WatchDecoder, chunk: bytes) -> Iterator[list[AnyWatchEvent]]:
+    """The events that a chunk completes, together; those before the one that is none, then its error."""
+    events: list[AnyWatchEvent] = []
+    try:
+        events.extend(decoder.feed(chunk))
+    except DecodeError:
+        yield events
+        raise
+    yield events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

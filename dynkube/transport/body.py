@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import io
 import re
+import socket
+import ssl
 import zlib
 from collections.abc import Iterator
 from typing import Protocol
@@ -183,6 +185,9 @@ class Source(Protocol):
     def read(self, limit: int) -> bytes:
         """At least one byte, at most ``limit``; ``b""`` when the body has come to its proper end."""
 
+    def read_ready(self, limit: int) -> bytes:
+        """What has arrived, at most ``limit``, without waiting; ``b""`` for nothing, or where only `read` can say."""
+
     def close(self) -> None:
         """Done with it: back to the pool if the body has been read to its end, else closed."""
 
@@ -204,23 +209,75 @@ def source_of(answer: object, parsed: http.client.HTTPResponse | None) -> Source
 
 
 class _ChunkedSource:
-    """Our own connection: takes what the socket has, all the chunks in it at once."""
+    """Our own connection: takes what the socket has, all the chunks in it at once.
+
+    A server that has much to say sends each event of a watch as a record of TLS, and a read returns one record: whoever
+    reads on while there is more has to be woken, and to hand over, once for many of them.
+    """
 
     def __init__(self, raw: BaseHTTPResponse, parsed: http.client.HTTPResponse) -> None:
         self._raw = raw
         self._parsed = parsed
         self._stream: io.BufferedReader = parsed.fp
         self._dechunker = Dechunker()
+        sock = getattr(getattr(parsed.fp, "raw", None), "_sock", None)
+        # Of others, TLS within TLS for one, it is not known whether they can be asked without waiting.
+        self._socket: socket.socket | None = sock if type(sock) in {socket.socket, ssl.SSLSocket} else None
+        self._failure: Exception | None = None  # met while reading on
+        self._holds_more = False
 
     def read(self, limit: int) -> bytes:
         while not self._dechunker.done:
-            data = self._stream.read1(limit)
+            data = self._arrived(limit)
             if not data:
                 raise http.client.IncompleteRead(b"")
             content = self._dechunker.feed(data)
             if content:
                 return content
         return b""
+
+    def read_ready(self, limit: int) -> bytes:
+        if self._dechunker.done or self._holds_more:
+            return b""
+        try:
+            return self._dechunker.feed(b"".join(self._more(limit)))
+        except http.client.HTTPException as error:
+            self._failure = error
+            return b""
+
+    def _arrived(self, limit: int) -> bytes:
+        """Wait for something, and take what has arrived by then."""
+        if self._failure is not None:
+            raise self._failure
+        data = self._stream.read1(limit)
+        # What the buffer still holds comes before what the socket has.
+        self._holds_more = len(data) >= limit
+        if data and not self._holds_more:
+            pieces = [data, *self._more(limit - len(data))]
+            if len(pieces) > 1:
+                return b"".join(pieces)
+        return data
+
+    def _more(self, room: int) -> Iterator[bytes]:
+        sock = self._socket
+        if sock is None or self._failure is not None:
+            return
+        try:
+            timeout = sock.gettimeout()
+            sock.settimeout(0.0)
+            try:
+                while room > 0:
+                    piece = sock.recv(room)
+                    if not piece:
+                        raise http.client.IncompleteRead(b"")
+                    room -= len(piece)
+                    yield piece
+            finally:
+                sock.settimeout(timeout)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return  # there is no more
+        except (OSError, http.client.HTTPException) as error:
+            self._failure = error
 
     def close(self) -> None:
         if self._dechunker.done and not self._dechunker.rest:
@@ -239,6 +296,10 @@ class _RawSource:
         data = self._raw.read1(limit, decode_content=False)
         self._ended = not data
         return data or b""
+
+    def read_ready(self, limit: int) -> bytes:
+        del limit
+        return b""
 
     def close(self) -> None:
         if not self._ended:
@@ -259,6 +320,10 @@ class _ContentSource:
             self._held = next(self._pieces, b"")
         data, self._held = self._held[:limit], self._held[limit:]
         return data
+
+    def read_ready(self, limit: int) -> bytes:
+        del limit
+        return b""
 
     def close(self) -> None:
         self._answer.close()

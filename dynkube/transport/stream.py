@@ -90,6 +90,21 @@ class Stream:
             self._close_idle()
         return data
 
+    def read_ready(self, limit: int = 65536) -> bytes:
+        """The next bytes, if they have arrived already; never waits.
+
+        Args:
+            limit: Bytes at most.
+
+        Returns:
+            The bytes, or ``b""`` where nothing has arrived, or where only `read` can say what is next: the end, or an
+            error.
+        """
+        with self._reading:
+            if self._decoder is not None or self._held or self._closed or self._ended or self._failure is not None:
+                return b""
+            return self._source.read_ready(limit)
+
     def read_all(self, limit: int | None = None) -> bytes:
         """Everything up to the end.
 

@@ -47,6 +47,72 @@ def test_several_chunks_that_have_come_are_one_read(server, connect):
         assert data == b"onetwo"
 
 
+class TestWhatHasArrived:
+    """Reading on without waiting: each record of TLS would else be a read of its own."""
+
+    @pytest.fixture(params=["plain", "TLS"])
+    def either(self, request):
+        return request.getfixturevalue("server" if request.param == "plain" else "tls_server")
+
+    @staticmethod
+    def when_ready(stream):
+        tick = threading.Event()
+        for _ in range(2000):
+            if data := stream.read_ready():
+                return data
+            tick.wait(0.005)
+        raise AssertionError("nothing arrives")
+
+    def test_nothing_is_lost_and_order_is_kept(self, either, connect):
+        pieces = [b"%06d" % number * 100 for number in range(300)]
+        either.stream(*pieces)
+        with connect(either).stream(WATCH) as stream:
+            assert stream.read_all() == b"".join(pieces)
+
+    def test_it_does_not_wait(self, either, connect):
+        gate = threading.Event()
+        either.stream(b"one", gate, b"two", HOLD)
+        with connect(either).stream(WATCH, read_timeout=10) as stream:
+            assert stream.read() == b"one"
+            assert stream.read_ready() == b""
+            gate.set()
+            assert self.when_ready(stream) == b"two"
+
+    def test_reads_that_wait_go_on_afterwards(self, either, connect):
+        gate = threading.Event()
+        either.stream(b"one", gate, b"two")
+        with connect(either).stream(WATCH) as stream:
+            assert stream.read() == b"one"
+            assert stream.read_ready() == b""
+            threading.Timer(0.05, gate.set).start()
+            assert stream.read() == b"two"
+            assert stream.read() == b""
+            assert stream.read_ready() == b""
+
+    @pytest.mark.parametrize("end", [CLOSE, RESET])
+    def test_a_cut_is_for_the_next_read_to_tell(self, either, connect, end):
+        gate = threading.Event()
+        either.stream(b"one", gate, end)
+        with connect(either).stream(WATCH) as stream:
+            assert stream.read() == b"one"
+            gate.set()
+            with pytest.raises(ConnectionLostError):
+                while True:
+                    assert stream.read_ready() == b""
+                    stream.read()
+            assert stream.read_ready() == b""
+            with pytest.raises(ConnectionLostError):  # it stays broken
+                stream.read()
+
+    def test_gzip_and_bodies_with_a_length_are_for_reads_that_wait(self, server, connect):
+        server.stream(gzip.compress(b"one"), headers=[("Content-Encoding", "gzip")])
+        server.reply(response(b"one"))
+        for _ in range(2):
+            with connect(server).stream(WATCH) as stream:
+                assert stream.read_ready() == b""
+                assert stream.read_all() == b"one"
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 1000])
 @pytest.mark.parametrize("kind", ["chunked", "length", "gzip"])
 def test_the_limit_holds(server, connect, limit, kind):
