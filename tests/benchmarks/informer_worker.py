@@ -19,7 +19,7 @@ from typing import Any
 from measure import timed
 
 import dynkube
-from dynkube.informers import InformerFactory
+from dynkube.informers import InformerFactory, SharedInformer
 
 _PODS = dynkube.GroupVersionResource("", "v1", "pods")
 _SYNC_SECONDS = 600
@@ -99,17 +99,16 @@ class _Counting:
 
 def case_events(client: dynkube.DynamicClient, mode: str, namespace: str, count: int) -> dict[str, Any]:
     """Events to a handler."""
-    factory = InformerFactory(client, namespace=namespace, compact=mode != "dict")
-    informer = factory.for_resource(_PODS)
+    informer = SharedInformer(client.resource(_PODS).namespace(namespace), compact=mode != "dict")
     handler = _Counting(count, looks=mode != "compact")
     informer.add_event_handler(handler)
 
     def follow() -> None:
-        factory.start()
+        informer.start()
         assert handler.done.wait(_SYNC_SECONDS)
 
-    with factory:
-        figures, _ = timed(follow)
+    figures, _ = timed(follow)
+    informer.stop()
     return figures
 
 
