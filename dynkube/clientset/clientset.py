@@ -12,7 +12,7 @@ from dynkube.clientset.suggesting import groups_served, missing_attribute
 from dynkube.config.model import RESTConfig
 from dynkube.discovery import DiscoveryClient
 from dynkube.dynamic import DynamicClient
-from dynkube.errors import NoMatchError
+from dynkube.errors import InvalidRequestError, NoMatchError
 from dynkube.schema import GroupVersion, GroupVersionResource
 from dynkube.transport import CancelToken
 
@@ -119,12 +119,11 @@ class Clientset(KnownGroups):
         Raises:
             InvalidRequestError: the text is no group and version.
         """
-        version = (
-            GroupVersion.parse(group_version, argument="group_version")
-            if isinstance(group_version, str)
-            else group_version
-        )
-        return GroupVersionREST(self.dynamic.rest, version)
+        if isinstance(group_version, str):
+            group_version = GroupVersion.parse(group_version, argument="group_version")
+        elif not isinstance(group_version, GroupVersion):
+            raise InvalidRequestError(f"group_version must be text or a GroupVersion, not {group_version!r}")
+        return GroupVersionREST(self.dynamic.rest, group_version)
 
     if not TYPE_CHECKING:  # a checker takes the attributes from the stubs
 

@@ -110,11 +110,15 @@ class Events(ResourceClient):
         Raises:
             InvalidRequestError: the object is of another namespace than the bound one.
         """
+        if not isinstance(obj, Mapping):
+            raise InvalidRequestError(f"obj must be a dict, not a {type(obj).__name__}")
         metadata = obj.get("metadata")
         of = metadata if isinstance(metadata, Mapping) else obj
         name, namespace, kind, uid = (str(source.get(key) or "") for source, key in (
             (of, "name"), (of, "namespace"), (obj, "kind"), (of, "uid"),
         ))  # fmt: skip
+        if not name:
+            raise InvalidRequestError("obj names nothing: an object has metadata.name, a reference name")
         if self._namespace and namespace != self._namespace:
             raise InvalidRequestError(
                 f"won't be able to find any events of namespace '{namespace}' in namespace '{self._namespace}'"
@@ -123,6 +127,8 @@ class Events(ResourceClient):
         return self.handle.list(field_selector=selector, timeout=timeout, cancel=cancel)
 
     def _there(self, event: Mapping[str, Any], verb: str) -> ResourceHandle:
+        if not isinstance(event, Mapping):
+            raise InvalidRequestError(f"event must be a dict, not a {type(event).__name__}")
         metadata = event.get("metadata")
         namespace = str(metadata.get("namespace") or "") if isinstance(metadata, Mapping) else ""
         if self._namespace and namespace != self._namespace:

@@ -90,8 +90,7 @@ def _eviction(eviction: str | Mapping[str, Any], grace_period_seconds: int | Non
     given = {"gracePeriodSeconds": grace_period_seconds, "dryRun": ["All"] if dry_run else None}
     options = {name: value for name, value in given.items() if value is not None}
     body = {"metadata": {"name": eviction}} if isinstance(eviction, str) else eviction
-    if not isinstance(body, Mapping):
-        raise InvalidRequestError(f"eviction must be a pod's name or an Eviction, not a {type(body).__name__}")
+    _check(body)
     if not options:
         return dict(body)
     return {**body, "deleteOptions": {**(body.get("deleteOptions") or {}), **options}}
@@ -104,5 +103,11 @@ def _post(
     timeout: float | None,
     cancel: CancelToken | None,
 ) -> dict[str, Any]:
+    _check(eviction)
     body = {"apiVersion": api_version, "kind": "Eviction", **eviction}
     return pods.subresource("eviction").create(body, timeout=timeout, cancel=cancel)
+
+
+def _check(eviction: object) -> None:
+    if not isinstance(eviction, Mapping):
+        raise InvalidRequestError(f"eviction must be a pod's name or an Eviction, not a {type(eviction).__name__}")

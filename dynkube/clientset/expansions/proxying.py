@@ -52,7 +52,7 @@ class ProxyGet(ResourceClient):
         base = resource_path(
             self.gvr, namespace=namespace, name=_joined(name, scheme, port), subresource="proxy"
         )  # fmt: skip
-        query = tuple(sorted((params or {}).items()))
+        query = _query(params)
         accept = (("Accept", "*/*"),)
         request = Request(
             "GET", base + _suffix(path), query, accept, None, "get", self.gvr.group_resource, name, namespace
@@ -64,17 +64,25 @@ def _joined(name: str, scheme: str, port: int | str | None) -> str:
     """``name``, ``name:port`` or ``scheme:name:port``: with a scheme always three parts (AM/util/net/port_split.go)."""
     if scheme not in {"", "http", "https"}:
         raise InvalidRequestError(f'scheme must be "http", "https" or "" for the server\'s choice, not {scheme!r}')
+    validate_segment(name, "name")
     at = "" if port is None else str(port)
     for part, argument in ((name, "name"), (at, "port")):
         if ":" in part:
             raise InvalidRequestError(f"{argument} may not contain ':': {part!r}; give name, scheme and port apart")
-    validate_segment(name, "name")
     if scheme:
         return f"{scheme}:{name}:{at}"
     return f"{name}:{at}" if at else name
 
 
+def _query(params: Mapping[str, str] | None) -> tuple[tuple[str, str], ...]:
+    if params is not None and not isinstance(params, Mapping):
+        raise InvalidRequestError(f"params must be a dict of strings, not a {type(params).__name__}")
+    return tuple(sorted((str(name), str(value)) for name, value in (params or {}).items()))
+
+
 def _suffix(path: str) -> str:
+    if not isinstance(path, str):
+        raise InvalidRequestError(f"path must be a string, not {type(path).__name__}")
     segments = path.removeprefix("/").split("/")
     if any(each in {".", ".."} for each in segments):
         raise InvalidRequestError(f"path may not contain '.' or '..': {path!r}")
