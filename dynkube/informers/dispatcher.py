@@ -72,7 +72,6 @@ class Dispatcher:
         self._changing = threading.Lock()
         self.registrations: tuple[HandlerRegistration, ...] = ()
         self.synced = Latch()
-        self.measuring = False  # whether anybody wants to know how long notifications wait
         self.retry_in: float | None = None
 
     # ------------------------------------------------------------------ the reflector's side
@@ -95,6 +94,7 @@ class Dispatcher:
                 for registration in self.registrations:
                     registration.put_synced()
                 self.synced.set()
+                _log.info("informer %s has synced: %d objects, at %s", self._name, len(self._store), resource_version)
 
     def failed(self, error: Exception, retry_in: float | None) -> None:
         """Something failed (`dynkube.informers.reflector.Sink`)."""
@@ -106,9 +106,8 @@ class Dispatcher:
     def join(self, registration: HandlerRegistration) -> None:
         """Add a handler; it is told of what is there, and then of every change."""
         with self._changing:
-            at = self._now()
-            items = self._store.items()
-            registration.put([Notification("add", None, item, True, at) for item in items])
+            at = time.monotonic()
+            registration.put([Notification("add", None, item, True, at) for item in self._store.items()])
             if self.synced.is_set:
                 registration.put_synced()
             self.registrations = (*self.registrations, registration)
@@ -122,7 +121,7 @@ class Dispatcher:
     def feed(self, registration: HandlerRegistration) -> None:
         """Tell one handler of everything that is there as an update from itself to itself: a resync (7.4.3)."""
         with self._changing:
-            at = self._now()
+            at = time.monotonic()
             registration.put([Notification("resync", item, item, at=at) for item in self._store.items()])
 
     def show(self, item: Item, is_tombstone: bool) -> Mapping[str, Any]:
@@ -132,9 +131,6 @@ class Dispatcher:
         return StoredTombstone(item) if isinstance(item, RawObject) else Tombstone(item)
 
     # ------------------------------------------------------------------ inner workings
-
-    def _now(self) -> float:
-        return time.monotonic() if self.measuring else 0.0
 
     def _changes(self, batch: Sequence[AnyWatchEvent]) -> list[_Change]:
         changes: list[_Change] = []
@@ -180,7 +176,7 @@ class Dispatcher:
 
     def _notifications(self, changes: Sequence[_Change], before: Sequence[Item | None]) -> list[Notification]:
         told: list[Notification] = []
-        initial, at = not self.synced.is_set, self._now()
+        initial, at = not self.synced.is_set, time.monotonic()
         for change, old in zip(changes, before, strict=True):
             if change.new is None:
                 if old is not None:

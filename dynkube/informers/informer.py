@@ -128,7 +128,6 @@ class SharedInformer:
             split_by_uid=split_by_uid,
             on_error=self._failed,
         )
-        self._dispatcher.measuring = bool(self._observers)
         self._reflector = Reflector(
             handle,
             self._dispatcher,

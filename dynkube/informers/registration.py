@@ -26,6 +26,8 @@ _log = logging.getLogger("dynkube.informers")
 
 # Seconds after a handler has raised until it is called again (CG/tools/cache/shared_informer.go).
 _PAUSE = 1.0
+# Seconds that a notification has waited when that is logged, and seconds until it is logged again.
+_LATE, _LATE_AGAIN = 10.0, 60.0
 
 
 class Notification(NamedTuple):
@@ -36,7 +38,7 @@ class Notification(NamedTuple):
         old: The object before; of a delete, the object.
         new: The object now.
         flag: Of an add, whether it is in the initial list; of a delete, whether the final state is unknown.
-        at: When it happened, in seconds of the monotonic clock; 0 where nobody measures.
+        at: When it came, in seconds of the monotonic clock.
     """
 
     event: Literal["add", "update", "delete", "resync", "synced"]
@@ -94,6 +96,7 @@ class HandlerRegistration:
         self._due = 0.0
         self._called_at: float | None = None
         self._delivered = self._failed = 0
+        self._late_again = 0.0
 
     # ------------------------------------------------------------------ for everybody
 
@@ -131,6 +134,15 @@ class HandlerRegistration:
         return len(self._queue)
 
     @property
+    def behind(self) -> float:
+        """Seconds that the oldest of these has waited; 0 where none waits."""
+        try:
+            oldest = self._queue[0]
+        except IndexError:
+            return 0.0
+        return max(0.0, time.monotonic() - oldest.at) if oldest.at else 0.0
+
+    @property
     def delivered(self) -> int:
         """How many calls have returned."""
         return self._delivered
@@ -153,6 +165,7 @@ class HandlerRegistration:
             name=self.name,
             synced=self.has_synced,
             depth=self.depth,
+            behind=self.behind,
             delivered=self.delivered,
             failed=self.failed,
             running_for=self.running_for,
@@ -230,6 +243,12 @@ class HandlerRegistration:
 
     def _tell(self, notification: Notification) -> None:
         began = self._called_at = time.monotonic()
+        if began - notification.at > _LATE and began >= self._late_again:
+            self._late_again = began + _LATE_AGAIN
+            late = began - notification.at
+            _log.warning(
+                "handler %s of informer %s is %.0f s behind: %d wait", self.name, self._informer, late, self.depth
+            )
         problem = ""
         try:
             self._call(notification)
@@ -267,7 +286,7 @@ class HandlerRegistration:
             informer=self._informer,
             handler=self.name,
             event=notification.event,
-            waited=max(0.0, began - notification.at) if notification.at else 0.0,
+            waited=max(0.0, began - notification.at),
             seconds=time.monotonic() - began,
             error=problem,
         )

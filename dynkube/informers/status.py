@@ -16,6 +16,7 @@ class HandlerStatus:
         name: What it is called.
         synced: Whether it has been told of everything that was there at first.
         depth: Notifications that wait.
+        behind: Seconds that the oldest of these has waited.
         delivered: Calls that have returned.
         failed: Calls that have raised.
         running_for: Seconds since the call that is running began; None where none is.
@@ -24,6 +25,7 @@ class HandlerStatus:
     name: str
     synced: bool
     depth: int
+    behind: float
     delivered: int
     failed: int
     running_for: float | None

@@ -531,6 +531,34 @@ class TestFilters:
             FilteringHandler("red", Recorder())  # type: ignore[arg-type]
 
 
+class TestLag:
+    def test_a_handler_that_is_behind_is_logged_now_and_then(
+        self, bench: Bench, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("dynkube.informers.registration._LATE", -1.0)
+        recorder = Recorder()
+        bench.add(recorder)
+        for number in range(5):
+            bench.tell(("ADDED", thing(f"t{number}")))
+        recorder.wait(5)
+        assert caplog.text.count("handler recorder of informer things is 0 s behind: ") == 1
+
+    def test_how_long_the_oldest_waits(self, bench: Bench) -> None:
+        entered, go_on = threading.Event(), threading.Event()
+
+        def blocks(_obj: Any, _initial: bool) -> None:
+            entered.set()
+            go_on.wait(PATIENCE)
+
+        registration = bench.add(handler_of(on_add=blocks))
+        assert registration.behind == 0
+        bench.tell(("ADDED", thing("a")), ("ADDED", thing("b")))
+        assert entered.wait(PATIENCE)
+        assert registration.behind > 0
+        assert registration.status.behind > 0
+        go_on.set()
+
+
 class TestFailures:
     @pytest.mark.behaviour("7.4.8")
     def test_a_handler_that_raises_is_called_again(
