@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from scripted import CLOSE, HOLD, Request, ScriptedServer, Step, json_response
+from scripted import CLOSE, HALF_CLOSE, HOLD, RESET, Request, ScriptedServer, Step, json_response
 
 import dynkube
 from dynkube import streams
@@ -184,6 +184,9 @@ def test_empty_fragmented_and_unknown_messages_are_taken_as_they_come(server, po
         ([frame(b"\x01out"), GOODBYE], ConnectionLostError, "without a word how"),
         ([frame(b"\x01out"), frame(struct.pack("!H", 1011) + b"tired", 8)], ConnectionLostError, "how: tired"),
         ([frame(b"\x01out"), CLOSE], ConnectionLostError, "the server closed the connection"),
+        ([frame(b"\x01out"), frame(b"\x01more")[:1], CLOSE], ConnectionLostError, "the server closed the connection"),
+        ([frame(b"\x01out"), frame(b"\x01more")[:4], RESET], ConnectionLostError, "connection"),
+        ([frame(b"\x01out"), frame(b"\x01more")[:4], HALF_CLOSE], ConnectionLostError, "closed the connection"),
     ],
 )
 @pytest.mark.behaviour("8.1.4")
