@@ -123,6 +123,12 @@ def wait_observed(beside: Beside, of: Callable[[str], ResourceHandle]) -> None:
     beside.each(lambda name: wait_for(of(name), "web", observed))
 
 
+def settled_states(beside: Beside, of: Callable[[str], ResourceHandle]) -> list[str]:
+    """Both objects when their controllers have seen them, and written what they write."""
+    wait_observed(beside, of)
+    return beside.states(lambda name: of(name).get("web"))
+
+
 def change_image(beside: Beside, of: Callable[[str], ResourceHandle], image: str) -> None:
     cause = {"metadata": {"annotations": {"kubernetes.io/change-cause": f"image {image}"}}}
     template = {"spec": {"template": {"spec": {"containers": [{"name": "main", "image": image}]}}}}
@@ -145,7 +151,7 @@ def test_restart(beside: Beside, resource: str) -> None:
 
     assert_equal(kubectl, ours)
     assert [each.verb for each in ours.requests] == ["get", "patch"]
-    theirs, own = beside.states(lambda name: of(name).get("web"))
+    theirs, own = settled_states(beside, of)
     assert own == theirs
     assert "kubectl.kubernetes.io/restartedAt" in own
 
@@ -179,7 +185,7 @@ def test_pause_and_resume(beside: Beside) -> None:
             lambda n, verb=verb: calls[verb](of(n), "web", field_manager="kubectl-rollout")["kind"],
         )
         assert_equal(kubectl, ours)
-        theirs, own = beside.states(lambda name: of(name).get("web"))
+        theirs, own = settled_states(beside, of)
         assert own == theirs
 
 
@@ -222,8 +228,7 @@ def test_history_and_the_way_back(beside: Beside, resource: str) -> None:
         )
         assert_equal(kubectl, ours)
         assert ours.out in kubectl.out
-        wait_observed(beside, of)
-        theirs, own = beside.states(lambda name: of(name).get("web"))
+        theirs, own = settled_states(beside, of)
         assert own == theirs
 
 
@@ -394,7 +399,7 @@ def test_scale(beside: Beside, resource: str) -> None:
             )
         else:
             assert_equal(kubectl, ours, only_kubectl=[f"get /{resource}/web"])
-        theirs, own = beside.states(lambda name: of(name).get("web"))
+        theirs, own = settled_states(beside, of)
         assert own == theirs
 
 
