@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from dynkube.clientset.composing import compose
 from dynkube.clientset.suggesting import missing_group_version, missing_resource
@@ -215,6 +215,15 @@ class ResourceAccessor:
             validate_segment(namespace, "namespace")
         made: AnyResource = self._class(self._dynamic, self.api_resource, namespace or "")  # type: ignore[assignment]
         return made
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("_") or name in self.__slots__:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            argument = '"default"' if self.api_resource.namespaced else ""
+            plural = self.api_resource.name
+            raise AttributeError(f"{plural} are called before a verb of theirs: {plural}({argument}).{name}")
 
     def __repr__(self) -> str:
         argument = "namespace" if self.api_resource.namespaced else ""

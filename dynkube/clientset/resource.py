@@ -67,11 +67,6 @@ class ResourceClient(Target):
             raise AttributeError(missing_method(name, self.api_resource, own))
 
     def __repr__(self) -> str:
-        where = (
-            ""
-            if not self._namespaced
-            else f", namespace={self._namespace!r}"
-            if self._namespace
-            else ", all namespaces"
-        )
-        return f"<{type(self).__name__} {self.gvr.group_version}{where}, of {self._rest.config.base_url}>"
+        where = f"namespace={self._namespace!r}" if self._namespace else "all namespaces"
+        scope = f", {where}" if self._namespaced else ""
+        return f"<{type(self).__name__} {self.gvr.group_version}{scope}, of {self._rest.config.base_url}>"

@@ -178,6 +178,12 @@ class TestSaying:
         with pytest.raises(dynkube.InvalidRequestError, match="invalid resource namespace"):
             clientset.core_v1.pods("a/b")
 
+    def test_a_verb_before_the_namespace(self, clientset: dynkube.Clientset) -> None:
+        with pytest.raises(AttributeError, match=r'pods are called before a verb of theirs: pods\("default"\)\.list'):
+            clientset.core_v1.pods.list
+        with pytest.raises(AttributeError, match=r"nodes\(\)\.drain"):
+            clientset.core_v1.nodes.drain
+
     def test_the_core_groups_name_is_empty(self, clientset: dynkube.Clientset) -> None:
         assert list(clientset.group("").version("v1").pods("default").list()) == []
         with pytest.raises(dynkube.NoMatchError, match=r"clientset\.core_v1"):
