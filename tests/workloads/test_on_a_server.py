@@ -287,3 +287,27 @@ def test_a_circle_of_owners_is_followed_once(client: DynamicClient) -> None:
         "      ConfigMap/two",
         "        ConfigMap/one",
     ]
+
+
+@pytest.mark.parametrize(
+    ("verbs", "groups", "resources", "work"),
+    [
+        (("get", "watch"), ("apps",), ("deployments",), lambda handle: workloads.rollout_status(handle, "web", timeout=30)),
+        (("get", "patch"), ("apps",), ("deployments",), lambda handle: workloads.rollout_restart(handle, "web")),
+        (("get", "patch"), ("apps",), ("deployments",), lambda handle: workloads.rollout_pause(handle, "web")),
+        (("get", "list"), ("apps",), ("deployments", "replicasets"), lambda handle: workloads.rollout_history(handle, "web")),
+        (("patch",), ("apps",), ("deployments/scale",), lambda handle: workloads.scale(handle, "web", 2)),
+        (
+            ("get", "update"), ("apps",), ("deployments/scale",),
+            lambda handle: workloads.scale(handle, "web", 2, current_replicas=1, wait=True, timeout=30),
+        ),
+        (("get", "create"), ("", "apps"), ("deployments", "services"), lambda handle: workloads.expose(handle, "web", port=1)),
+    ],
+)  # fmt: skip
+def test_a_verb_needs_no_more_rights_than_the_how_to_says(
+    server: APIServer, client: DynamicClient, verbs: Any, groups: Any, resources: Any, work: Any
+) -> None:
+    client.resource("deployments").namespace("default").create(deployment("web"))
+    server.allow(AccessRule(user="robot", verbs=verbs, api_groups=groups, resources=resources))
+    with server.connect(server.user("robot")) as robot:
+        work(robot.resource("deployments").namespace("default"))
