@@ -13,7 +13,7 @@ from dynkube.errors import APIStatusError, CommandExitError, DynkubeError, Inval
 from dynkube.streams.channels import PROTOCOLS, STDERR, STDIN, STDOUT, stream_query
 from dynkube.streams.process import RemoteProcess, Sinks, end_stdin, receive_all
 from dynkube.streams.targets import choose_container, explained, pod_place, read_pod, require_running
-from dynkube.streams.websocket import WebSocket, open_websocket, require_extra
+from dynkube.streams.websocket import PIECE, WebSocket, open_websocket, require_extra
 from dynkube.transport import CallScope, CancelToken
 
 __all__ = ["ExecResult", "attach", "exec_command", "exec_process"]
@@ -258,19 +258,16 @@ def _converse(socket: WebSocket, sinks: Sinks, data: bytes | None, file: IO[byte
             feeder.join()  # who reads a file of the caller's may wait there for ever
 
 
-_PIECE = 1 << 16
-
-
 def _feed(socket: WebSocket, data: bytes | None, file: IO[bytes] | None) -> None:
     # What fails here fails in the receiving thread too, which says so; and a command need not read all of its input.
     with contextlib.suppress(DynkubeError):
         try:
             if data is not None:
                 view = memoryview(data)
-                for start in range(0, len(view), _PIECE):
-                    socket.send(STDIN, view[start : start + _PIECE])
+                for start in range(0, len(view), PIECE):
+                    socket.send(STDIN, view[start : start + PIECE])
             elif file is not None:
-                while piece := file.read(_PIECE):
+                while piece := file.read(PIECE):
                     socket.send(STDIN, piece)
         finally:
             end_stdin(socket)

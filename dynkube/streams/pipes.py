@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dynkube.errors import ClosedError
+from dynkube.streams.websocket import PIECE
 
 __all__ = ["InputFile", "Pipe", "PipeReader"]
 
@@ -91,8 +92,6 @@ class PipeReader(io.RawIOBase):
 class InputFile(io.RawIOBase):
     """A command's stdin as a file. Unbuffered: each write is sent."""
 
-    PIECE = 1 << 16
-
     def __init__(self, send: Callable[[memoryview], None], end: Callable[[], None]) -> None:
         self._send = send
         self._end = end
@@ -111,8 +110,8 @@ class InputFile(io.RawIOBase):
         if self.closed:
             raise ClosedError("stdin has been closed")
         view = memoryview(data).cast("B")
-        for start in range(0, len(view), self.PIECE):
-            self._send(view[start : start + self.PIECE])
+        for start in range(0, len(view), PIECE):
+            self._send(view[start : start + PIECE])
         return len(view)
 
     def close(self) -> None:

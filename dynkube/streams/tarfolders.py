@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from dynkube.errors import CopyError
+from dynkube.streams.websocket import PIECE
 
 __all__ = ["CopyProgress", "CopyResult", "SkippedEntry", "Tally", "pack", "unpack"]
 
 _PIECE = 1 << 18
+_SENT = 4 * PIECE  # bytes that are sent at once
 _LONGEST_HEADER = 2**20  # bytes of a name, or of extended headers, that one entry may have
 
 
@@ -110,7 +112,7 @@ def pack(source: Path, name: str, sink: IO[bytes], tally: Tally) -> None:
     """
     # GNU's format: busybox knows no other way to write long names. Names are bytes: surrogates become what they were.
     with tarfile.open(
-        fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT, encoding="utf-8", errors="surrogateescape", bufsize=_PIECE
+        fileobj=sink, mode="w|", format=tarfile.GNU_FORMAT, encoding="utf-8", errors="surrogateescape", bufsize=_SENT
     ) as tar:
         for path, entry_name in _walk(source, name):
             _pack_one(tar, path, entry_name, tally)
