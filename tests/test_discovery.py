@@ -423,6 +423,23 @@ def test_one_group_version_never_looks_at_another(cluster: FakeCluster) -> None:
         assert "nope" not in {group.name for group in harness.client.server_groups()}
 
 
+@pytest.mark.behaviour("3.2.1")
+def test_who_uses_one_version_only_asks_once_more_when_the_map_is_old(cluster: FakeCluster) -> None:
+    with Harness(cluster, cache=MemoryCache(ttl=100)) as harness:
+        harness.client.resource_map()
+        cluster.asked()
+        for _ in range(3):
+            harness.client.server_resources_for_group_version("apps/v1")
+        assert cluster.asked() == []
+        harness.pass_time(101)
+        for _ in range(3):
+            assert harness.client.server_resources_for_group_version("apps/v1").resources
+            harness.pass_time(5)
+        assert len(cluster.asked()) == 1
+        harness.client.resource_map()
+        assert len(cluster.asked()) == 2
+
+
 def test_a_group_that_answers_404_is_gone(cluster: FakeCluster) -> None:
     cluster.served["m/v1"] = ["Thing"]
     cluster.stale.add("m/v1")

@@ -243,9 +243,9 @@ class DiscoveryClient:
         with self._lock:
             self._check_open()
             snapshot = self._snapshot
-            if snapshot is not None and self._is_fresh(snapshot) and version in snapshot.resource_map.resources:
-                return snapshot.resource_map.resources[version]
-            return self._alone.get(version) if snapshot is None else None
+            if snapshot is None or not self._is_fresh(snapshot):
+                return self._alone.get(version)
+            return snapshot.resource_map.resources.get(version)
 
     # ------------------------------------------------------------------ what is missing
 
@@ -347,9 +347,13 @@ class DiscoveryClient:
     def _learn(self, version: GroupVersion, found: tuple[APIResource, ...] | Exception) -> None:
         with self._lock:
             self._looks[version] = found
-            if self._snapshot is None:
-                if not isinstance(found, Exception):
+            if self._snapshot is None or not self._is_fresh(self._snapshot):
+                # Whoever uses one version only never makes the map young again: this is what counts for him.
+                if isinstance(found, Exception):
+                    self._alone.pop(version, None)
+                else:
                     self._alone[version] = found
+            if self._snapshot is None:
                 return
             before = self._snapshot.resource_map
             if isinstance(found, NotFoundError):
