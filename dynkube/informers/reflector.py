@@ -200,7 +200,6 @@ class Reflector:
             self._report.list_failed(failure)
             return self._machine.on_list_failed(failure, now=self._clock())
         self._heard()
-        self._report.items += len(page.objects)
         return self._machine.on_list_page(page, now=self._clock())
 
     def _watch(self, command: Watch) -> Generator[Step, None, None]:
@@ -228,7 +227,7 @@ class Reflector:
                 yield self._machine.on_watch_opened(now=self._clock())
                 for batch in stream.batches(records=self._raw):
                     self._heard()
-                    self._report.items += len(batch)
+                    self._report.events += len(batch)
                     if batch:
                         yield self._machine.on_events(batch, now=self._clock())
                     if slow is not None and not self._machine.initial:
@@ -263,7 +262,7 @@ class Reflector:
         if replaced is not None:
             if replaced.events:
                 self._sink.apply(events[: replaced.events], replaced.resource_version)
-            self._report.list_over(replaced.resource_version)
+            self._report.list_over(len(self._machine), replaced.resource_version)
             self._sink.replaced(replaced.resource_version)
             events = events[replaced.events :]
         if events:
@@ -324,17 +323,16 @@ class _Report:
         self._clock = clock
         self._list_began: float | None = None
         self._watch_opened: float | None = None
-        self.items = 0
+        self.events = 0
 
     def list_begins(self) -> None:
         self._list_began = self._clock()
-        self.items = 0
 
-    def list_over(self, resource_version: str) -> None:
-        self._list(ReflectorList(**self._of(self._list_began), items=self.items, resource_version=resource_version))
+    def list_over(self, items: int, resource_version: str) -> None:
+        self._list(ReflectorList(**self._of(self._list_began), items=items, resource_version=resource_version))
 
     def list_failed(self, error: Exception) -> None:
-        self._list(ReflectorList(**self._of(self._list_began), items=self.items, error=type(error).__name__))
+        self._list(ReflectorList(**self._of(self._list_began), error=type(error).__name__))
 
     def _list(self, listed: ReflectorList) -> None:
         if self._list_began is not None:
@@ -343,7 +341,7 @@ class _Report:
 
     def watch_begins(self, *, lists: bool) -> None:
         self._watch_opened = None
-        self.items = 0
+        self.events = 0
         if lists:
             self._list_began = self._clock()
 
@@ -355,7 +353,7 @@ class _Report:
             self.list_failed(error)
         watched = ReflectorWatch(
             **self._of(self._watch_opened),
-            events=self.items,
+            events=self.events,
             resource_version=resource_version,
             error=type(error).__name__ if error is not None else "",
         )
