@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -23,6 +25,7 @@ from dynkube.testing import (
     PortForwardSession,
     ProxyRequest,
     ProxyResponse,
+    ServerFault,
 )
 
 V5, V4 = "v5.channel.k8s.io", "v4.channel.k8s.io"
@@ -63,6 +66,10 @@ def run(raw: RawClient, path: str = "api/exec?command=x&stdout=true&stderr=true"
 
 def dial(port: int) -> socket.socket:
     return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+
+
+def open_descriptors() -> int:
+    return len(os.listdir("/proc/self/fd"))
 
 
 def log(raw: RawClient, query: str = "", name: str = "api") -> str:
@@ -523,6 +530,34 @@ def _grant(server: APIServer, rule: dict[str, Any]) -> Answer:
     )
 
 
+# ------------------------------------------------------------------ faults
+
+
+class TestFaults:
+    def test_a_stream_is_cut_after_so_many_bytes(self, server: APIServer, raw: RawClient) -> None:
+        hung_up = threading.Event()
+
+        def talk(session: ContainerSession) -> None:
+            session.on_hang_up(hung_up.set)
+            session.stdout.write(b"0123456789")
+            session.stdout.write(b"abcdefghij")
+
+        server.pods.on_exec(talk)
+        with server.faults.inject(ServerFault.cut(after_body_bytes=20), resource="pods") as fault:
+            told = run(raw)
+        assert fault.fired == 1
+        assert (told.stdout, told.close_code) == (b"0123456789", None)
+        assert hung_up.wait(PATIENCE)
+
+    def test_a_refusal_comes_before_the_upgrade(self, server: APIServer, raw: RawClient) -> None:
+        server.pods.on_exec("x")
+        with (
+            server.faults.inject(ServerFault.answer(503, message="not now"), resource="pods"),
+            RawSocket(raw, f"{PODS}/api/exec?command=x&stdout=true", [V5]) as refused,
+        ):
+            assert (refused.handshake.status, refused.handshake.json()["message"]) == (503, "not now")
+
+
 # ------------------------------------------------------------------ the server's own life
 
 
@@ -533,6 +568,18 @@ class TestLife:
         server.reset()
         assert run(raw).stdout == b"x"
         assert raw.request("GET", f"{PODS}/api/log").status == 204
+
+    def test_many_sessions_leave_no_thread_and_no_descriptor(self, server: APIServer, raw: RawClient) -> None:
+        server.pods.on_exec(LocalProcess())
+        path = "api/exec?command=echo&command=x&stdin=1&stdout=1"
+        run(raw, path)
+        threads, descriptors = threading.active_count(), open_descriptors()
+        for terminal in ("", "&tty=1") * 5:
+            run(raw, path + terminal)
+        deadline = time.monotonic() + PATIENCE
+        while (threading.active_count(), open_descriptors()) > (threads, descriptors):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
     @pytest.mark.parametrize("end", ["kill", "restart", "stop"])
     def test_sessions_end_with_the_server(self, server: APIServer, raw: RawClient, end: str) -> None:

@@ -83,3 +83,9 @@ class UpgradedWire:
             raise ConnectionResetError("the client has gone")
         transport.write(data)
         await self._drain()
+
+    def abort(self) -> None:
+        """End it as a cable that is cut does."""
+        transport = self._protocol.transport
+        if transport is not None:
+            transport.abort()

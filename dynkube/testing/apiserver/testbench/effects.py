@@ -9,7 +9,7 @@ from typing import ClassVar, TypeAlias
 
 from dynkube import codec
 from dynkube.testing.apiserver.words import statuses
-from dynkube.testing.apiserver.words.messages import ConnectionCut, Response
+from dynkube.testing.apiserver.words.messages import ConnectionCut, Response, Upgrade, Wire
 
 __all__ = [
     "PAGE",
@@ -179,6 +179,8 @@ class Cut(Spoiler):
 
     async def spoil(self, response: Response) -> Response:
         """See `Spoiler`."""
+        if response.upgrade is not None:
+            return replace(response, upgrade=_cut_upgrade(response.upgrade, self.after))
         if isinstance(response.body, bytes):
             length = ("Content-Length", str(len(response.body)))
             headers = [*response.headers, length]
@@ -273,6 +275,35 @@ async def _cut(body: AsyncIterator[bytes], after: int) -> AsyncIterator[bytes]:
     finally:
         await _close(body)
     raise ConnectionCut
+
+
+def _cut_upgrade(upgrade: Upgrade, after: int) -> Upgrade:
+    return lambda wire: upgrade(_CutWire(wire, after))
+
+
+class _CutWire:
+    """An upgraded connection that ends when so many bytes were sent on it."""
+
+    def __init__(self, wire: Wire, after: int) -> None:
+        self._wire = wire
+        self._left = after
+
+    async def read(self) -> bytes:
+        """Of the client."""
+        return await self._wire.read()
+
+    async def write(self, data: bytes) -> None:
+        """Send as much as may go."""
+        if len(data) > self._left:
+            await self._wire.write(data[: self._left])
+            self.abort()
+            raise ConnectionResetError
+        self._left -= len(data)
+        await self._wire.write(data)
+
+    def abort(self) -> None:
+        """End it."""
+        self._wire.abort()
 
 
 async def _discard(response: Response) -> None:

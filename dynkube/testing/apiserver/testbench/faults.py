@@ -130,7 +130,8 @@ class ServerFault:
         Args:
             at: ``"request"``: nothing is done; ``"response"`` (the default): it is done, and no byte
                 of the answer sent.
-            after_body_bytes: So many bytes of the body are sent, amid a chunk where there are chunks.
+            after_body_bytes: So many bytes of the body are sent, amid a chunk where there are chunks; of an exec,
+                attach or port-forward, of what follows the upgrade.
 
         Raises:
             InvalidRequestError: Both, or a number below 0.

@@ -112,6 +112,9 @@ class Wire(Protocol):
             ConnectionError: The client has gone.
         """
 
+    def abort(self) -> None:
+        """End it as a cable that is cut does."""
+
 
 Upgrade: TypeAlias = Callable[[Wire], Awaitable[None]]
 """What is done with an upgraded connection, which ends with it; cancelled when the client goes."""
