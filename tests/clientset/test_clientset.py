@@ -77,6 +77,15 @@ class TestAsking:
         crds.delete(f"cogs.{GROUP}")
         crds.delete(f"wheels.{GROUP}")
 
+    def test_a_broken_group_is_an_error_where_it_is_asked_for_only(
+        self, clientset: dynkube.Clientset, server: APIServer
+    ) -> None:
+        with server.break_group("metrics.k8s.io/v1beta1"):
+            assert list(clientset.core_v1.pods("default").list()) == []
+            with pytest.raises(dynkube.ServiceUnavailableError):
+                clientset.metrics_v1beta1
+            assert "core_v1" in dir(clientset)
+
     def test_many_threads_cost_one_discovery(self, clientset: dynkube.Clientset, wire: SentRequests) -> None:
         gate = threading.Barrier(8)
         found: list[object] = []

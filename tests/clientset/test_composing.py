@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dynkube.clientset import ResourceClient
 from dynkube.clientset.composing import class_name, compose
@@ -102,6 +104,21 @@ def test_an_expansion_needs_its_subresource() -> None:
 )
 def test_a_class_is_called_as_client_go_would_call_it(kind: str, plural: str, name: str) -> None:
     assert class_name(resource(plural, kind=kind)) == name
+
+
+VERBS = st.sampled_from(["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "odd", ""])
+NAMES = st.text("abz09-._/", min_size=1, max_size=8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(NAMES, st.text(max_size=8), st.lists(VERBS, max_size=4), st.lists(st.tuples(NAMES, st.lists(VERBS, max_size=4))))
+def test_whatever_a_server_shows_makes_a_class(
+    plural: str, kind: str, verbs: list[str], parts: list[tuple[str, list[str]]]
+) -> None:
+    subresources = tuple(resource(f"{plural}/{name}", *served, kind=kind) for name, served in parts)
+    made = compose(resource(plural, *verbs, kind=kind), subresources)
+    assert all(each.isidentifier() for each in methods(made))
+    assert ("create" in methods(made)) is ("create" in verbs)
 
 
 def test_equal_resources_share_a_class() -> None:
