@@ -16,6 +16,7 @@ from dynkube.errors import (
     GoneError,
     InternalServerError,
 )
+from dynkube.records import RawObject
 from dynkube.wire.watch import EventType, WatchDecoder, WatchEvent, error_of, is_initial_events_end, raise_on_error
 
 TYPES = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"]
@@ -39,8 +40,18 @@ layouts = st.sampled_from(
 )
 
 
-def decode(chunks: list[bytes], limit: int = 2**20) -> list[WatchEvent]:
-    decoder = WatchDecoder(limit)
+def named(name: str, obj: dict[str, Any]) -> dict[str, Any]:
+    """An object as the API server has them."""
+    rest = {key: value for key, value in obj.items() if key not in {"metadata", "kind", "apiVersion"}}
+    return {"kind": "Pod", "metadata": {"name": name}, **rest}
+
+
+def decoded(obj: Any) -> Any:
+    return obj.decode() if isinstance(obj, RawObject) else obj
+
+
+def decode(chunks: list[bytes], limit: int = 2**20, *, records: bool = False) -> list[WatchEvent]:
+    decoder = WatchDecoder(limit, records=records)
     found = [event for chunk in chunks for event in decoder.feed(chunk)]
     return found + decoder.finish()
 
@@ -71,6 +82,24 @@ def test_byte_by_byte(wanted: list[tuple[str, dict[str, Any]]]) -> None:
     assert [(event.type.value, event.object) for event in found] == wanted
 
 
+@given(
+    st.lists(st.tuples(st.sampled_from(TYPES), st.builds(named, text, objects)), max_size=6),
+    st.data(),
+    st.lists(st.integers(0, 10**6), max_size=30),
+)
+def test_records_are_the_same_events_undecoded(
+    wanted: list[tuple[str, dict[str, Any]]], data: st.DataObject, places: list[int]
+) -> None:
+    layout = [data.draw(layouts) for _ in wanted]
+    stream = "".join(
+        write({"type": kind, "object": obj}) for (kind, obj), write in zip(wanted, layout, strict=True)
+    ).encode()
+    found = decode(cut(stream, places), records=True)
+    assert [(event.type.value, decoded(event.object)) for event in found] == wanted
+    assert {type(event.object) for event in found if event.type not in {"BOOKMARK", "ERROR"}} <= {RawObject}
+    assert {type(event.object) for event in found if event.type in {"BOOKMARK", "ERROR"}} <= {dict}
+
+
 @pytest.mark.behaviour("6.2")
 @given(events, objects, st.integers(0, 10**6))
 def test_a_cut_stream_gives_what_was_whole_and_ends_silently(
@@ -80,6 +109,25 @@ def test_a_cut_stream_gives_what_was_whole_and_ends_silently(
     stream = "".join(json.dumps({"type": kind, "object": obj}) + "\n" for kind, obj in wanted).encode()
     found = decode([stream + frame[: place % len(frame)]])
     assert [(event.type.value, event.object) for event in found] == wanted
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'{"type":"ADDED","object":{"metadata":{"name":7}}}',
+        b'{"type":"ADDED","object":{}}',
+        b'{"type":"ADDED","object":[]}',
+        b'{"type":"STRANGE","object":{"metadata":{}}}',
+        b'{"object":{"metadata":{}}}',
+        b"garbage",
+    ],
+)
+def test_what_is_no_object_is_no_record(frame: bytes) -> None:
+    good = b'{"type":"ADDED","object":{"metadata":{"name":"a"}}}\n'
+    found = WatchDecoder(records=True).feed(good + frame + b"\n")
+    assert next(found).object.name == "a"
+    with pytest.raises(DecodeError):
+        next(found)
 
 
 def test_a_frame_without_newline_is_not_held_back() -> None:
