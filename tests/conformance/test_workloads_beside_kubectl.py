@@ -11,7 +11,6 @@ import itertools
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,10 +43,9 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> AuditLog:
 
 @pytest.fixture(scope="module")
 def plane(audit: AuditLog) -> Iterator[ControlPlane]:
-    log: Path = audit._path
     flags = (
-        f"--audit-log-path={log}",
-        f"--audit-policy-file={log.with_name('policy.yaml')}",
+        f"--audit-log-path={audit.path}",
+        f"--audit-policy-file={audit.path.with_name('policy.yaml')}",
         "--disable-admission-plugins=ServiceAccount",
     )
     with ControlPlane(controller_manager=True, test_node=True, api_server_args=flags) as plane:

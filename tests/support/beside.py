@@ -60,10 +60,6 @@ class Sent:
     body: str = ""
 
     @property
-    def short(self) -> str:
-        return f"{self.verb} {self.path}"
-
-    @property
     def subject(self) -> str:
         """The object it is about, whichever subresource of it."""
         return self.path.removesuffix("/eviction")
@@ -90,8 +86,7 @@ class Done:
         if not self.status:
             return []
         text = _BEFORE_A_DRAINS_ERROR.sub("", self.err)
-        text = text if text.startswith("[") else text.rstrip("\n")
-        found = text.removeprefix("[").removesuffix("]").replace(", cannot delete ", "\ncannot delete ")
+        found = text.strip().removeprefix("[").removesuffix("]").replace(", cannot delete ", "\ncannot delete ")
         return sorted(_PREFIXES.sub("", line) for line in found.splitlines() if not line.startswith("Warning: "))
 
 
@@ -99,11 +94,11 @@ class AuditLog:
     """The requests in an API server's audit log."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
 
     @property
     def end(self) -> int:
-        return self._path.stat().st_size
+        return self.path.stat().st_size
 
     @property
     def now(self) -> tuple[int, str]:
@@ -114,7 +109,7 @@ class AuditLog:
         """Each request after that of the client whose User-Agent begins so: ended ones, and watches that have begun."""
         position, moment = start
         seen = set()
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             file.seek(position)
             for line in file:
                 if not line.endswith(b"\n"):
@@ -188,10 +183,11 @@ class Beside:
         """Once each of the two has sent such a request, do something for its name; join the thread."""
         start = self.audit.now
         waiting = dict(self.names)
-        stopped = threading.Event()
+        deadline = time.monotonic() + 60
 
         def watch() -> None:
-            while waiting and not stopped.wait(0.05):
+            while waiting and time.monotonic() < deadline:
+                time.sleep(0.05)
                 for agent, name in list(waiting.items()):
                     events = self.audit.since(start, agent)
                     if any(each["verb"] == verb and what in each["requestURI"] for each in events):
