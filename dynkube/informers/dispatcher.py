@@ -18,6 +18,7 @@ from dynkube.informers.handlers import Tombstone
 from dynkube.informers.indexes import Item
 from dynkube.informers.keys import object_key, object_name
 from dynkube.informers.registration import HandlerRegistration, Notification
+from dynkube.informers.sharing import share_unchanged
 from dynkube.informers.store import Store
 from dynkube.informers.waiting import Latch
 from dynkube.records import RawObject
@@ -141,7 +142,7 @@ class Dispatcher:
                 _log.error("informer %s leaves out what is no object: %s", self._name, error)
                 continue
             if event.type is not EventType.DELETED:
-                changes.append(_Change(key, self._admit(key, event.object), None))
+                changes.append(_Change(key, self._shared(key, self._admit(key, event.object)), None))
             elif not event.final_state_unknown:
                 changes.append(_Change(key, None, self._admit(key, event.object)))
             elif self._split_by_uid or not _made_anew(key, batch, position):
@@ -156,6 +157,13 @@ class Dispatcher:
         except Exception:  # noqa: BLE001 - someone else's code; without the object the store would say there is none
             _log.exception("informer %s: the transform failed with %s, which is kept as it is", self._name, key)
             return self._store.admit(obj)
+
+    def _shared(self, key: str, new: Item) -> Item:
+        if isinstance(new, dict):
+            old = self._store.item(key)
+            if isinstance(old, dict):
+                share_unchanged(old, new)
+        return new
 
     def _transformed(self, key: str, obj: dict[str, Any]) -> dict[str, Any]:
         assert self.transform is not None

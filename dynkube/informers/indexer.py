@@ -241,6 +241,11 @@ class Indexer:
 
     # ------------------------------------------------------------------ inner workings
 
+    def item(self, key: str) -> Item | None:
+        """What is kept of an object, None where there is none."""
+        with self._lock:
+            return self._items.get(key)
+
     def items(self) -> _Items:
         """What is kept of each object, as one moment has them."""
         with self._lock:

@@ -241,6 +241,26 @@ class TestObjects:
         assert recorder.wait(3)[1:] == [("delete", "a", True), ("add", "b", True)]
 
 
+class TestSharing:
+    def test_what_an_update_leaves_alone_is_kept_once(self) -> None:
+        bench = Bench()
+        bench.tell(("ADDED", thing("a", 1, colors=["red"], size=[1])))
+        first = bench.store.get("shop/a")
+        bench.tell(("MODIFIED", thing("a", 2, colors=["red"], size=[2])))
+        second = bench.store.get("shop/a")
+        assert second == thing("a", 2, colors=["red"], size=[2])
+        assert first == thing("a", 1, colors=["red"], size=[1])
+        assert second["data"]["colors"] is first["data"]["colors"]
+        assert second["data"]["size"] is not first["data"]["size"]
+
+    def test_what_is_equal_only_to_python_has_changed(self) -> None:
+        bench = Bench()
+        bench.tell(("ADDED", thing("a", 1, values=[1, {"b": 1}])))
+        bench.tell(("MODIFIED", thing("a", 2, values=[True, {"b": 1.0}])))
+        found = bench.store.get("shop/a")["data"]["values"]
+        assert (found[0] is True, type(found[1]["b"])) == (True, float)
+
+
 class TestLateHandlers:
     @pytest.mark.behaviour("7.4.2")
     def test_one_that_comes_late_is_told_of_everything_that_is_there(self, bench: Bench) -> None:
