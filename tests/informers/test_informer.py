@@ -336,7 +336,7 @@ class TestLife:
         until(lambda: informer.status.state == "broken")
         assert isinstance(informer.status.error, ClosedError)
         assert informer.is_stopped
-        assert "informer configmaps has ended" in caplog.text
+        until(lambda: "informer configmaps has ended" in caplog.text)
 
 
 class TestResync:
