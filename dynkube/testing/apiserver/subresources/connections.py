@@ -1,14 +1,13 @@
-"""log, exec, attach, portforward and proxy: what is checked before anybody behind the server is asked.
+"""log, exec, attach and portforward: what is checked before anybody behind the server is asked; `proxies` beside them.
 
 Who is there, a test says (`streaming`). Where nobody is, whatever would be dialled refuses the connection. Until there
 every step is the real one's: options, the pod, its container, its node, and the node's address
-(KUBE/pkg/registry/core/pod/strategy.go, rest/subresources.go, pkg/kubelet/client, pkg/registry/core/{node,service}).
+(KUBE/pkg/registry/core/pod/strategy.go, rest/subresources.go, rest/log.go).
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,9 @@ from urllib.parse import urlencode
 from dynkube.errors import InvalidRequestError
 from dynkube.quantities import format_time, parse_time
 from dynkube.schema import GroupKind, GroupResource
-from dynkube.testing.apiserver.streaming.sessions import LogRequest, ProxyHandler, ProxyRequest
+from dynkube.testing.apiserver.streaming.sessions import LogRequest
+from dynkube.testing.apiserver.subresources.kubelets import UNREACHABLE, kubelet_address
+from dynkube.testing.apiserver.subresources.proxies import proxy
 from dynkube.testing.apiserver.subresources.shapes import Call
 from dynkube.testing.apiserver.words import statuses
 from dynkube.testing.apiserver.words.fielderrors import FieldError, forbidden, invalid, quoted
@@ -31,11 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["connect"]
 
-_NODES = GroupResource("", "nodes")
 _PODS = GroupResource("", "pods")
 _LOG_OPTIONS = GroupKind("", "PodLogOptions")
-_KUBELET_PORT = 10250
-_UNREACHABLE = "connect: connection refused"
 _SINCE = "at most one of `sinceTime` or `sinceSeconds` may be specified"
 _GO_TIME = "2006-01-02T15:04:05Z07:00"
 
@@ -46,16 +44,12 @@ def connect(call: Call, request: Request) -> Response:
     Raises:
         StatusError: It is refused, or in the end there is nobody to talk to.
     """
-    subresource, plural = call.scope.subresource, call.scope.resource.gvr.resource
+    subresource = call.scope.subresource
     if subresource == "log":
         return _log(call, request)
     if subresource == "portforward":
         return _forward(call, request)
-    if subresource != "proxy":
-        return _command(call, request)
-    if plural == "nodes":
-        return _node_proxy(call, request)
-    return _pod_proxy(call, request) if plural == "pods" else _service_proxy(call, request)
+    return proxy(call, request) if subresource == "proxy" else _command(call, request)
 
 
 # ------------------------------------------------------------------ log
@@ -76,10 +70,10 @@ def _log(call: Call, request: Request) -> Response:
     if not node:
         # Nothing was ever said.
         return Response(status=204)
-    address = _kubelet(call, node, _PODS)
+    address = kubelet_address(call, node, _PODS)
     path = f"/containerLogs/{metadata['namespace']}/{metadata['name']}/{container}"
     query = f"?{urlencode(sorted(options.items()))}" if options else ""
-    raise _bare(f"Get {quoted(f'https://{address}{path}{query}')}: dial tcp {address}: {_UNREACHABLE}")
+    raise statuses.unexpected(f"Get {quoted(f'https://{address}{path}{query}')}: dial tcp {address}: {UNREACHABLE}")
 
 
 def _read_log(
@@ -250,9 +244,9 @@ def _no_stream(call: Call, request: Request, pod: Object) -> statuses.StatusErro
     node = pod["spec"].get("nodeName")
     if not node:
         return statuses.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
-    address = _kubelet(call, node, _PODS)
+    address = kubelet_address(call, node, _PODS)
     _check_upgrade(request)
-    return _bare(f"error dialing backend: dial tcp {address}: {_UNREACHABLE}")
+    return statuses.unexpected(f"error dialing backend: dial tcp {address}: {UNREACHABLE}")
 
 
 def _state(pod: Object, container: str) -> Mapping[str, Any]:
@@ -284,161 +278,3 @@ def _container(pod: Object, name: str) -> str:
 
 
 _CONTAINERS = ("initContainers", "containers", "ephemeralContainers")
-
-
-def _kubelet(call: Call, name: str, about: GroupResource) -> str:
-    """Where a node's kubelet would listen: its InternalIP (--kubelet-preferred-address-types).
-
-    Raises:
-        StatusError: 404, no such node, in the words of ``about``; 500, it has no such address.
-    """
-    nodes = call.registry.catalog.lookup("", "v1", "nodes")
-    assert nodes is not None  # built in
-    entry = call.registry.store.find(nodes, "", name)
-    if entry is None:
-        raise statuses.not_found(about, name)
-    status = entry.object().get("status") or {}
-    addresses = status.get("addresses") or []
-    port = ((status.get("daemonEndpoints") or {}).get("kubeletEndpoint") or {}).get("Port") or _KUBELET_PORT
-    for each in addresses:
-        if each["type"] == "InternalIP":
-            return _host_port(each["address"], port)
-    known = " ".join(f"{{{each['type']} {each['address']}}}" for each in addresses)
-    raise _bare(f"no preferred addresses found; known addresses: [{known}]")
-
-
-# ------------------------------------------------------------------ proxies
-
-
-def _node_proxy(call: Call, request: Request) -> Response:
-    scheme, name, port = _split(call.scope.name, "node")
-    handler = call.behind.proxies.find("nodes", "", name)
-    if handler is not None:
-        _require(call, "nodes", name)
-        return _proxied(call, request, handler, scheme, name, port)
-    address = _kubelet(call, name, _NODES)
-    host, _, kubelet_port = address.rpartition(":")
-    raise _refused(host.strip("[]"), port or kubelet_port)
-
-
-def _pod_proxy(call: Call, request: Request) -> Response:
-    scheme, name, port = _split(call.scope.name, "pod")
-    pod = _require(call, "pods", name)
-    handler = call.behind.proxies.find("pods", call.scope.namespace, name)
-    if handler is not None:
-        return _proxied(call, request, handler, scheme, name, port)
-    status = pod.get("status") or {}
-    ips = status.get("podIPs") or []
-    ports = [each for one in pod["spec"]["containers"] for each in (one.get("ports") or [])[:1]]
-    port = port or (str(ports[0]["containerPort"]) if ports else _default_port(scheme))
-    raise _refused(ips[0]["ip"] if ips else "", port)
-
-
-def _service_proxy(call: Call, request: Request) -> Response:
-    scheme, name, port = _split(call.scope.name, "service")
-    handler = call.behind.proxies.find("services", call.scope.namespace, name)
-    if handler is None:
-        raise _no_service_proxy(call)
-    ports = _require(call, "services", name).get("spec", {}).get("ports") or ()
-    if port and not any(port in (str(each["port"]), each.get("name")) for each in ports):
-        if port.isdigit():
-            raise statuses.service_unavailable(f"no service port {int(port)} found for service {quoted(name)}")
-        raise statuses.service_unavailable(f"no endpoints available for service {quoted(call.scope.name)}")
-    return _proxied(call, request, handler, scheme, name, port)
-
-
-def _proxied(call: Call, request: Request, handler: ProxyHandler, scheme: str, name: str, port: str) -> Response:
-    from dynkube.testing.apiserver.streaming.proxying import forwarded_headers, serve_proxy
-
-    wanted = ProxyRequest(
-        resource=call.scope.resource.gvr.resource,
-        namespace=call.scope.namespace,
-        name=name,
-        scheme=scheme,
-        port=port,
-        method=request.method,
-        path=call.rest or "/",
-        query=request.query,
-        headers=forwarded_headers(request),
-        body=request.body,
-    )
-    return serve_proxy(request, wanted, handler, rest=call.rest)
-
-
-def _no_service_proxy(call: Call) -> statuses.StatusError:
-    _, name, port = _split(call.scope.name, "service")
-    if port.lstrip("+-").isdigit():
-        ports = _require(call, "services", name).get("spec", {}).get("ports") or ()
-        found = [each for each in ports if each["port"] == int(port)]
-        if not found:
-            return statuses.service_unavailable(f"no service port {int(port)} found for service {quoted(name)}")
-        port = found[0].get("name", "")
-    endpoints = _find(call, "endpoints", name)
-    if endpoints is None:
-        return statuses.not_found(GroupResource("", "services"), name)
-    subsets = endpoints.get("subsets") or ()
-    if not subsets:
-        return statuses.service_unavailable(f"no endpoints available for service {quoted(name)}")
-    target = next(_targets(call, subsets, port), None)
-    if target is None:
-        return statuses.service_unavailable(f"no endpoints available for service {quoted(call.scope.name)}")
-    return _refused(*target)
-
-
-def _targets(call: Call, subsets: Sequence[Mapping[str, Any]], port: str) -> Iterator[tuple[str, str]]:
-    """Addresses that are pods of the namespace, with the port of this name."""
-    for subset in subsets:
-        numbers = [str(each["port"]) for each in subset.get("ports") or () if each.get("name", "") == port]
-        for address in subset.get("addresses") or () if numbers else ():
-            reference = address.get("targetRef") or {}
-            pod = _find(call, "pods", reference.get("name", ""))
-            ips = [each["ip"] for each in (pod or {}).get("status", {}).get("podIPs") or ()]
-            if reference.get("namespace") == call.scope.namespace and address["ip"] in ips:
-                yield address["ip"], numbers[0]
-
-
-def _split(text: str, word: str) -> tuple[str, str, str]:
-    """Scheme, name and port (AM/util/net, SplitSchemeNamePort)."""
-    parts = text.split(":")
-    scheme, name, port = {1: ["", *parts, ""], 2: ["", *parts], 3: parts}.get(len(parts), ["?", "", ""])
-    if not name or scheme not in ("", "http", "https"):
-        raise statuses.bad_request(f"invalid {word} request {quoted(text)}")
-    return scheme, name, port
-
-
-def _default_port(scheme: str) -> str:
-    return "443" if scheme == "https" else "80"
-
-
-def _refused(host: str, port: str) -> statuses.StatusError:
-    """What a proxy says of an address: it is not allowed, or nobody is there."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return statuses.bad_request("address not allowed")
-    if address.is_loopback or address.is_link_local or address.is_multicast or address.is_unspecified:
-        return statuses.bad_request("address not allowed")
-    return statuses.service_unavailable(
-        f"error trying to reach service: dial tcp {_host_port(host, port)}: {_UNREACHABLE}"
-    )
-
-
-def _find(call: Call, plural: str, name: str) -> Object | None:
-    resource = call.registry.catalog.lookup("", "v1", plural)
-    entry = None if resource is None else call.registry.store.find(resource, call.scope.namespace, name)
-    return None if entry is None else entry.object()
-
-
-def _require(call: Call, plural: str, name: str) -> Object:
-    obj = _find(call, plural, name)
-    if obj is None:
-        raise statuses.not_found(GroupResource("", plural), name)
-    return obj
-
-
-def _host_port(host: str, port: int | str) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _bare(problem: str) -> statuses.StatusError:
-    return statuses.StatusError(statuses.status(500, "", problem))
