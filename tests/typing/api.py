@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, assert_type
 
@@ -23,7 +23,20 @@ from dynkube.informers import (
 )
 from dynkube.observers import Attempt
 from dynkube.ratelimit import TokenBucket
-from dynkube.testing import AccessRule, ControlPlane, Fault, FaultProxy
+from dynkube.testing import (
+    AccessRule,
+    APIServer,
+    ContainerLog,
+    ContainerSession,
+    ControlPlane,
+    Fault,
+    FaultProxy,
+    LocalProcess,
+    LogRequest,
+    PortForwardSession,
+    ProxyRequest,
+    ProxyResponse,
+)
 from dynkube.transport import proxy_for
 from dynkube.workloads import (
     CordonResult,
@@ -186,6 +199,35 @@ def testing() -> None:
         proxy.cut_all()
         with server.connect() as client:
             client.resource(DEPLOYMENTS).list()
+
+
+def containers_of_the_embedded_server() -> None:
+    def shell(session: ContainerSession) -> int:
+        for line in session.stdin:
+            session.stdout.write(line.upper())
+        return 3
+
+    def tail(request: LogRequest) -> Iterator[str]:
+        yield from [request.pod, request.container]
+
+    def greet(session: PortForwardSession) -> None:
+        session.connection.sendall(b"hello")
+
+    def page(request: ProxyRequest) -> ProxyResponse:
+        return ProxyResponse(status=404, body=request.path)
+
+    with APIServer() as server:
+        withdraw = server.pods.on_exec("Linux", pod="api")
+        assert_type(withdraw(), None)
+        server.pods.on_exec(shell, namespace="shop", container="main")
+        server.pods.on_attach(LocalProcess("cat", directory=Path("/")))
+        server.pods.on_log(tail)
+        server.pods.on_port_forward(greet, port=80)
+        server.pods.on_port_forward(8080)
+        server.on_proxy(page, resource="services")
+        assert_type(server.pods.log("shop", "api"), ContainerLog)
+        server.pods.on_exec(tail)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        server.pods.on_exec(shell, pods="api")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
 
 
 def rollouts(deployments: ResourceHandle) -> None:
