@@ -40,6 +40,9 @@ napoleon_use_rtype = False
 # `Name` in a docstring is that name, wherever dynkube defines it.
 default_role = "py:obj"
 
+# A type variable in the line of bases.
+nitpick_ignore = [("py:obj", "dynkube.wire.watch.ObjectT")]
+
 
 def resolve(app, env, node, contnode):
     """Find a name wherever dynkube documents it: ``RESTConfig``, ``dynkube.RESTConfig``, ``dynkube.config.RESTConfig``.
