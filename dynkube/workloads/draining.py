@@ -39,7 +39,8 @@ def drain(
 
     All pods are looked at first: one that must not go keeps all of them there. Then they are evicted side by side. An
     eviction that a PodDisruptionBudget refuses (429), or a namespace that is about to end (403), is asked for
-    again each ``retry_seconds``. A pod is gone when it is not found, or when another one has its name. Where the
+    again each ``retry_seconds``, and so is one that nobody answers, for up to a minute: the API server may restart
+    meanwhile. A pod is gone when it is not found, or when another one has its name. Where the
     server has no evictions (by discovery), or with ``disable_eviction``, pods are deleted.
 
     Never evicted: mirror pods of static ones, which the API server cannot remove, and pods of DaemonSets, which would

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -16,11 +17,15 @@ from dynkube.dynamic import DynamicClient, ResourceHandle
 from dynkube.errors import (
     APIStatusError,
     CancelledError,
+    CredentialError,
     DeadlineExceededError,
     DrainError,
     DrainTimeoutError,
     DynkubeError,
+    ForbiddenError,
     NotFoundError,
+    TLSError,
+    TransportError,
     is_reason,
 )
 from dynkube.schema import GroupVersion, GroupVersionResource
@@ -40,6 +45,7 @@ _PODS = GroupVersionResource("", "v1", "pods")
 _DAEMON_SETS = GroupVersionResource("apps", "v1", "daemonsets")
 _NAMESPACE_TERMINATING = "NamespaceTerminating"
 _POLL_SECONDS = 1.0
+_PATIENCE_SECONDS = 60.0
 
 
 class Draining:
@@ -185,9 +191,11 @@ class Draining:
         """The words of kubectl, unless it was the configuration's time for one request that ran out."""
         return f"global timeout reached: {self._scope.timeout:g}s" if self._scope.timeout is not None else str(late)
 
-    def _until_evicted(self, pod: dict[str, Any], version: GroupVersion, scope: CallScope) -> Any:
+    def _until_evicted(
+        self, pod: dict[str, Any], version: GroupVersion, scope: CallScope
+    ) -> Generator[float, None, dict[str, Any] | None]:
         """The pod as it was when its eviction was granted; None when there was none any more."""
-        active = pod
+        active, patience = pod, _Patience()
         pods = self._pods.namespace(namespace_of(pod))
         how = " (server dry run)" if self._options.dry_run else ""
         while True:
@@ -195,20 +203,32 @@ class Draining:
             try:
                 self._post_eviction(pods, active, version, scope)
             except NotFoundError:
-                return None
-            except APIStatusError as error:
+                break
+            except (CancelledError, DeadlineExceededError):
+                raise
+            except DynkubeError as error:
                 if _is_ending(error) and deletion_timestamp_of(active):
                     return active  # no eviction will ever be granted there, but it is on its way
-                if not (_is_ending(error) or is_reason(error, "TooManyRequests")):
+                if not (patience.bears(error) or _is_ending(error) or is_reason(error, "TooManyRequests")):
                     raise
                 self._tell(DrainStep.RETRYING, self._refused(active, error), active, error)
             else:
                 return active
             yield self._options.retry_seconds
-            try:
-                active = pods.get(name_of(active), timeout=scope.left(), cancel=scope.cancel)
-            except APIStatusError:
-                pass  # the next eviction tells
+            active = self._read_again(pods, active, scope)
+            if uid_of(active) != uid_of(pod):
+                # It is gone, and the new one of its name may be on another node. kubectl would evict that one.
+                break
+        self._tell(DrainStep.GONE, f"pod/{name_of(pod)} evicted", pod)
+        return None
+
+    def _read_again(self, pods: ResourceHandle, pod: dict[str, Any], scope: CallScope) -> dict[str, Any]:
+        try:
+            return pods.get(name_of(pod), timeout=scope.left(), cancel=scope.cancel)
+        except (CancelledError, DeadlineExceededError):
+            raise
+        except DynkubeError:
+            return pod  # the next eviction tells
 
     def _post_eviction(
         self, pods: ResourceHandle, pod: Mapping[str, Any], version: GroupVersion, scope: CallScope
@@ -222,17 +242,18 @@ class Draining:
         evictions = pods.subresource("eviction")
         evictions.create(body, name=name_of(pod), timeout=scope.left(), cancel=scope.cancel)
 
-    def _refused(self, pod: Mapping[str, Any], error: APIStatusError) -> str:
+    def _refused(self, pod: Mapping[str, Any], error: DynkubeError) -> str:
         again = f"(will retry after {self._options.retry_seconds:g}s): {_text(error)}"
         if _is_ending(error):
             return f'error when evicting pod "{name_of(pod)}" from terminating namespace "{namespace_of(pod)}" {again}'
         return f'error when evicting pods/"{name_of(pod)}" -n "{namespace_of(pod)}" {again}'
 
     def _until_gone(self, pod: dict[str, Any], scope: CallScope) -> Job:
-        while not self._is_gone(pod, scope, "evicted"):
+        patience = _Patience()
+        while not self._is_gone(pod, scope, "evicted", patience):
             yield _POLL_SECONDS
 
-    def _is_gone(self, pod: dict[str, Any], scope: CallScope, word: str) -> bool:
+    def _is_gone(self, pod: dict[str, Any], scope: CallScope, word: str, patience: _Patience) -> bool:
         """Whether a pod need not be waited for any more."""
         pods = self._pods.namespace(namespace_of(pod))
         failed = "eviction failed" if word == "evicted" else "deletion failed"
@@ -241,8 +262,11 @@ class Draining:
         except (CancelledError, DeadlineExceededError):
             raise
         except DynkubeError as error:
+            if patience.bears(error):
+                return False
             self._tell(DrainStep.FAILED, f"pod/{name_of(pod)} {failed}", pod, error)
             raise
+        patience.end()
         if found is None or uid_of(found) != uid_of(pod):
             self._tell(DrainStep.GONE, f"pod/{name_of(pod)} {word}", pod)
             return True
@@ -256,12 +280,12 @@ class Draining:
     # ---------------------------------------------------------------- deletions, one after the other
 
     def _delete(self, pods: Sequence[dict[str, Any]]) -> None:
-        left = list(pods)
+        left, patience = list(pods), _Patience()
         try:
             for pod in pods:
                 self._delete_pod(pod)
             while left and not self._options.dry_run:
-                left = [pod for pod in left if not self._is_gone(pod, self._scope, "deleted")]
+                left = [pod for pod in left if not self._is_gone(pod, self._scope, "deleted", patience)]
                 if left:
                     self._scope.sleep(_POLL_SECONDS)
         except CancelledError:
@@ -286,9 +310,30 @@ class Draining:
             pass
 
 
-def _is_ending(error: APIStatusError) -> bool:
+class _Patience:
+    """How long in a row a server that cannot be reached is borne; a drain of hours outlives its restart."""
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def bears(self, error: DynkubeError) -> bool:
+        """Whether the request may as well be sent again, since nobody answered it, and that is not for long."""
+        if not isinstance(error, TransportError) or isinstance(error, TLSError | CredentialError):
+            self.end()
+            return False
+        now = time.monotonic()
+        self._since = now if self._since is None else self._since
+        _log.warning("drain: %s", error)
+        return now - self._since < _PATIENCE_SECONDS
+
+    def end(self) -> None:
+        """Somebody answered."""
+        self._since = None
+
+
+def _is_ending(error: DynkubeError) -> bool:
     """Whether the pod's namespace is about to end: it takes no evictions then, which are creations."""
-    return is_reason(error, "Forbidden") and error.has_cause(_NAMESPACE_TERMINATING)
+    return isinstance(error, ForbiddenError) and error.has_cause(_NAMESPACE_TERMINATING)
 
 
 def _names(pods: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -132,6 +133,57 @@ def test_each_pod_has_an_error_of_its_own_and_the_others_go(server: APIServer, c
     assert 'error when evicting pods/"a" -n "default": ' in str(failed.value)
     assert 'error when waiting for pod "c" in namespace "default" to terminate: ' in str(failed.value)
     assert [each["metadata"]["name"] for each in pods.list()] == ["a"]
+
+
+@pytest.mark.behaviour("8.5.3")
+@pytest.mark.parametrize("disable_eviction", [False, True])
+def test_a_drain_outlives_a_restart_of_the_server(
+    server: APIServer, client: DynamicClient, disable_eviction: bool
+) -> None:
+    pods = on_a_node(client, "a", finalizers=["test.example/held"])
+
+    def release(*_args: object) -> None:
+        pods.patch("a", {"metadata": {"finalizers": None}})
+
+    # Nobody answers the first time it is looked whether the pod is gone, nor when that is repeated.
+    server.faults.inject(ServerFault.reset(), verb="get", resource="pods", name="a", times=3)
+    released = threading.Thread(
+        target=lambda: (server.wait_for_request(verb="get", resource="pods", name="a"), release())
+    )
+    released.start()
+    assert workloads.drain(
+        client, "n1", grace_period_seconds=0, disable_eviction=disable_eviction, timeout=60
+    ).pods == (("default", "a"),)
+    released.join()
+
+
+@pytest.mark.behaviour("8.5.3")
+@pytest.mark.parametrize("at", ["request", "response"])
+def test_an_eviction_that_nobody_answers_is_asked_for_again(server: APIServer, client: DynamicClient, at: Any) -> None:
+    on_a_node(client, "a")
+    server.faults.inject(ServerFault.reset(at=at), verb="create", subresource="eviction")
+    told: list[str] = []
+    workloads.drain(
+        client, "n1", grace_period_seconds=0, retry_seconds=0.01, timeout=60,
+        on_progress=lambda event: told.append(event.step.value),
+    )  # fmt: skip
+    assert told == ["cordoned", "evicting", "retrying", "evicting", "gone", "drained"]
+
+
+@pytest.mark.behaviour("8.5.3")
+def test_another_pod_that_takes_the_name_is_left_alone(server: APIServer, client: DynamicClient) -> None:
+    """As of a StatefulSet, which may be on another node by then."""
+    pods = on_a_node(client, "web-0")
+    server.faults.inject(ServerFault.answer(429), verb="create", subresource="eviction")
+
+    def replace_it(event: workloads.DrainEvent) -> None:
+        if event.step is workloads.DrainStep.RETRYING:
+            pods.delete("web-0", grace_period_seconds=0)
+            pods.create({"metadata": {"name": "web-0"}, "spec": {"containers": [{"name": "main", "image": "one"}]}})
+
+    workloads.drain(client, "n1", grace_period_seconds=0, retry_seconds=0.01, on_progress=replace_it, timeout=60)
+    assert "deletionTimestamp" not in pods.get("web-0")["metadata"]
+    assert len([each for each in server.requests if each.subresource == "eviction"]) == 1
 
 
 @pytest.mark.behaviour("8.5.3")
