@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -17,15 +16,12 @@ from dynkube.dynamic import DynamicClient, ResourceHandle
 from dynkube.errors import (
     APIStatusError,
     CancelledError,
-    CredentialError,
     DeadlineExceededError,
     DrainError,
     DrainTimeoutError,
     DynkubeError,
     ForbiddenError,
     NotFoundError,
-    TLSError,
-    TransportError,
     is_reason,
 )
 from dynkube.schema import GroupVersion, GroupVersionResource
@@ -34,6 +30,7 @@ from dynkube.unstructured import deletion_timestamp_of, name_of, namespace_of, u
 from dynkube.workloads.cordoning import cordon
 from dynkube.workloads.drainvalues import DrainEvent, DrainOptions, DrainResult, DrainStep
 from dynkube.workloads.evictions import Job, run_jobs
+from dynkube.workloads.patience import Patience
 from dynkube.workloads.podfilters import DrainPlan, DrainRules
 
 __all__ = ["Draining"]
@@ -45,7 +42,6 @@ _PODS = GroupVersionResource("", "v1", "pods")
 _DAEMON_SETS = GroupVersionResource("apps", "v1", "daemonsets")
 _NAMESPACE_TERMINATING = "NamespaceTerminating"
 _POLL_SECONDS = 1.0
-_PATIENCE_SECONDS = 60.0
 
 
 class Draining:
@@ -195,7 +191,7 @@ class Draining:
         self, pod: dict[str, Any], version: GroupVersion, scope: CallScope
     ) -> Generator[float, None, dict[str, Any] | None]:
         """The pod as it was when its eviction was granted; None when there was none any more."""
-        active, patience = pod, _Patience()
+        active, patience = pod, Patience()
         pods = self._pods.namespace(namespace_of(pod))
         how = " (server dry run)" if self._options.dry_run else ""
         while True:
@@ -249,11 +245,11 @@ class Draining:
         return f'error when evicting pods/"{name_of(pod)}" -n "{namespace_of(pod)}" {again}'
 
     def _until_gone(self, pod: dict[str, Any], scope: CallScope) -> Job:
-        patience = _Patience()
+        patience = Patience()
         while not self._is_gone(pod, scope, "evicted", patience):
             yield _POLL_SECONDS
 
-    def _is_gone(self, pod: dict[str, Any], scope: CallScope, word: str, patience: _Patience) -> bool:
+    def _is_gone(self, pod: dict[str, Any], scope: CallScope, word: str, patience: Patience) -> bool:
         """Whether a pod need not be waited for any more."""
         pods = self._pods.namespace(namespace_of(pod))
         failed = "eviction failed" if word == "evicted" else "deletion failed"
@@ -280,7 +276,7 @@ class Draining:
     # ---------------------------------------------------------------- deletions, one after the other
 
     def _delete(self, pods: Sequence[dict[str, Any]]) -> None:
-        left, patience = list(pods), _Patience()
+        left, patience = list(pods), Patience()
         try:
             for pod in pods:
                 self._delete_pod(pod)
@@ -308,27 +304,6 @@ class Draining:
             )
         except NotFoundError:
             pass
-
-
-class _Patience:
-    """How long in a row a server that cannot be reached is borne; a drain of hours outlives its restart."""
-
-    def __init__(self) -> None:
-        self._since: float | None = None
-
-    def bears(self, error: DynkubeError) -> bool:
-        """Whether the request may as well be sent again, since nobody answered it, and that is not for long."""
-        if not isinstance(error, TransportError) or isinstance(error, TLSError | CredentialError):
-            self.end()
-            return False
-        now = time.monotonic()
-        self._since = now if self._since is None else self._since
-        _log.warning("drain: %s", error)
-        return now - self._since < _PATIENCE_SECONDS
-
-    def end(self) -> None:
-        """Somebody answered."""
-        self._since = None
 
 
 def _is_ending(error: DynkubeError) -> bool:

@@ -9,10 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from dynkube.dynamic import ResourceHandle
-from dynkube.errors import ConflictError, DeadlineExceededError, InvalidRequestError, ScalePreconditionError
+from dynkube.errors import (
+    ConflictError,
+    DeadlineExceededError,
+    InvalidRequestError,
+    ScalePreconditionError,
+    TransportError,
+)
 from dynkube.patches import PatchType
 from dynkube.transport import CallScope, CancelToken
 from dynkube.unstructured import resource_version_of
+from dynkube.workloads.patience import Patience
 
 __all__ = ["scale"]
 
@@ -112,12 +119,19 @@ def _check_preconditions(found: Mapping[str, Any], current_replicas: int | None,
 
 
 def _wait(scales: ResourceHandle, name: str, replicas: int, scope: CallScope) -> dict[str, Any]:
+    patience = Patience()
     try:
         while True:
-            found = scales.get(name, timeout=scope.left(), cancel=scope.cancel)
-            reset = _count(found, "spec") != replicas
-            if reset or _count(found, "status") == replicas:
-                return found
+            try:
+                found = scales.get(name, timeout=scope.left(), cancel=scope.cancel)
+            except TransportError as error:
+                if not patience.bears(error):
+                    raise
+            else:
+                patience.end()
+                reset = _count(found, "spec") != replicas
+                if reset or _count(found, "status") == replicas:
+                    return found
             scope.sleep(_INTERVAL_SECONDS)
     except DeadlineExceededError as late:
         if scope.timeout is None or not scope.over:

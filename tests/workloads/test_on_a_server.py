@@ -94,6 +94,13 @@ class OlderServer:
         self._found.close()
 
 
+@pytest.mark.behaviour("8.11.5")
+def test_a_wait_for_a_scale_outlives_a_restart_of_the_server(server: APIServer, deployments: ResourceHandle) -> None:
+    deployments.create(deployment("web", replicas=2))
+    server.faults.inject(ServerFault.reset(), verb="get", subresource="scale", times=3)
+    assert workloads.scale(deployments, "web", 3, wait=True, timeout=60)["status"]["replicas"] == 3
+
+
 @pytest.mark.behaviour("8.5.2")
 def test_a_server_without_evictions_is_asked_to_delete(server: APIServer, client: DynamicClient) -> None:
     on_a_node(client, "a")
