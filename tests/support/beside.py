@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from kubectls import find_kubectls
+
 import dynkube
 from dynkube.testing import ControlPlane
 
@@ -137,7 +139,7 @@ class Beside:
         self.tools = tools
         self.audit = audit
         self.names = {"kubectl": f"{name}-k", "dynkube": f"{name}-d"}
-        self._program = str(Path(os.environ["KUBEBUILDER_ASSETS"]) / "kubectl")
+        self._program = next(iter(find_kubectls().values()))
 
     def each(self, work: Callable[[str], object]) -> None:
         """Do something for each of the two names: create its objects, wait for them."""
