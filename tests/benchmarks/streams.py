@@ -11,22 +11,24 @@ process, as who calls it has to wait for that; the others' begin with the call.
 from __future__ import annotations
 
 import argparse
+import atexit
 import importlib.util
 import json
 import os
 import resource
+import shutil
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
-
-from dynkube.testing import ControlPlane
 
 POD = "streams"
 MEGABYTE = 10**6
@@ -92,7 +94,7 @@ def dynkube_client(kubeconfig: str) -> dict[str, Callable[[int], dict[str, float
         sink = Null()
         begun = time.perf_counter()
         streams.exec_command(pods, POD, ["echo", "x"], stdout=sink)  # type: ignore[arg-type]
-        return {"seconds": sink.first - begun}
+        return {"seconds": sink.first - begun, "fresh": time.time() - started()}
 
     def follow(lines: int) -> dict[str, float]:
         begun = time.perf_counter()
@@ -157,7 +159,6 @@ AUTHORITY, CERTIFICATE = ("certificate-authority",), ("client-certificate", "cli
 def file_of(name: str, fields: dict[str, str]) -> str:
     """A file with what a kubeconfig has as data or names."""
     import base64
-    import tempfile
 
     if name in fields:
         return fields[name]
@@ -205,7 +206,7 @@ def official_client(kubeconfig: str) -> dict[str, Callable[[int], dict[str, floa
         process = run(["echo", "x"])
         while not process.read_stdout(timeout=10):
             pass
-        return {"seconds": time.perf_counter() - begun}
+        return {"seconds": time.perf_counter() - begun, "fresh": time.time() - started()}
 
     def follow(lines: int) -> dict[str, float]:
         begun = time.perf_counter()
@@ -241,7 +242,8 @@ def kubectl_client(kubeconfig: str) -> dict[str, Callable[[int], dict[str, float
         with subprocess.Popen([*kubectl, "exec", POD, "--", "echo", "x"], stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.read(1)
-            return {"seconds": time.perf_counter() - begun}
+            seconds = time.perf_counter() - begun
+            return {"seconds": seconds, "fresh": seconds}
 
     def follow(lines: int) -> dict[str, float]:
         begun = time.perf_counter()
@@ -268,6 +270,11 @@ def kubectl_client(kubeconfig: str) -> dict[str, Callable[[int], dict[str, float
 
 
 INPUT = ["wc", "-c"]
+
+
+def started() -> float:
+    """When this process was asked for, by the clock of time.time."""
+    return float(os.environ["STARTED"])
 
 
 def output(size: int) -> list[str]:
@@ -335,6 +342,15 @@ def work(client: str, case: str, size: int, kubeconfig: str) -> None:
     print(json.dumps(figures | {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
 
 
+@cache
+def compiled() -> dict[str, str]:
+    """An environment in which Python finds compiled modules, whatever ours says."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    folder = tempfile.mkdtemp(prefix="dynkube-benchmark-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return kept | {"PYTHONPYCACHEPREFIX": folder}
+
+
 def measured(
     case: str, size: int, kubeconfig: str, rounds: int, clients: tuple[str, ...]
 ) -> dict[str, dict[str, float]]:
@@ -343,7 +359,8 @@ def measured(
     for _ in range(rounds):
         for client in clients:
             command = [sys.executable, __file__, "--work", client, case, str(size), kubeconfig]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+            environment = compiled() | {"STARTED": str(time.time())}
+            done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False, env=environment)
             if done.returncode:
                 sys.exit(f"{case} with {client}: {done.stderr[-2000:]}")
             figures = json.loads(done.stdout)
@@ -368,6 +385,7 @@ def table(plan: dict[str, int], results: dict[str, dict[str, dict[str, float]]],
         row(title, case, lambda f, size=size: f"{f.get('size', size) / MEGABYTE / f['seconds']:,.0f} MB/s")  # type: ignore[misc]
     row("forward, connect and 10 bytes", "forward", lambda f: f"{f['latency'] * 1000:.1f} ms")
     row("exec, first byte", "start", lambda f: f"{f['seconds'] * 1000:.0f} ms")
+    row("... in a fresh process", "start", lambda f: f"{f['fresh'] * 1000:.0f} ms")
     row("log, followed", "follow", lambda f: f"{plan['follow'] / f['seconds']:,.0f} lines/s")
     return "\n".join(
         "| " + " | ".join(line) + " |" for line in [lines[0], ["---", *["---:"] * len(clients)], *lines[1:]]
@@ -382,8 +400,10 @@ def goals(results: dict[str, dict[str, dict[str, float]]], growth: float) -> Ite
         yield f"{case}: at least 80 % of a bare copy", f"{share:.0%}", share >= 0.8
         ratio = ours / found["kubectl"]["seconds"]
         yield f"{case}: at most 1.5x kubectl's time", f"{ratio:.2f}x", ratio <= 1.5
-    ratio = results["start"]["dynkube"]["seconds"] / results["start"]["kubectl"]["seconds"]
-    yield "first byte: at most 1.2x kubectl's", f"{ratio:.2f}x", ratio <= 1.2
+    start = results["start"]
+    for name, title in (("seconds", "first byte"), ("fresh", "first byte, both in a fresh process")):
+        ratio = start["dynkube"][name] / start["kubectl"][name]
+        yield f"{title}: at most 1.2x kubectl's", f"{ratio:.2f}x", ratio <= 1.2
     yield "memory at 1 GB: at most 20 MB above that at 1 MB", f"{growth:+.1f} MB", growth <= 20
 
 
@@ -396,6 +416,8 @@ def main() -> None:
         client, case, size, kubeconfig = arguments.work
         work(client, case, int(size), kubeconfig)
         return
+    from dynkube.testing import ControlPlane  # not in the processes whose start is measured
+
     clients = tuple(each for each in CLIENTS if each != "official" or importlib.util.find_spec("kubernetes"))
     factor, rounds = (1, 2) if arguments.quick else (4, 3)
     plan = {"download": 50 * MEGABYTE * factor, "upload": 50 * MEGABYTE * factor, "start": 1, "follow": 50_000 * factor}

@@ -222,6 +222,7 @@ def containers_of_the_embedded_server() -> None:
         server.pods.on_exec(shell, namespace="shop", container="main")
         server.pods.on_attach(LocalProcess("cat", directory=Path("/")))
         server.pods.on_log(tail)
+        server.pods.on_log(LocalProcess("tail", "-F", "service.log"))
         server.pods.on_port_forward(greet, port=80)
         server.pods.on_port_forward(8080)
         server.on_proxy(page, resource="services")

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,6 +262,24 @@ class TestLocalProcesses:
 # ------------------------------------------------------------------ logs
 
 
+class Watched(Iterator[bytes]):
+    """Lines whose end is told."""
+
+    def __init__(self, lines: Iterator[bytes], ended: threading.Event) -> None:
+        self._lines = lines
+        self._ended = ended
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._lines)
+        except StopIteration:
+            self._ended.set()
+            raise
+
+    def close(self) -> None:
+        self._lines.close()  # type: ignore[attr-defined]
+
+
 class TestLogs:
     def test_a_text_is_a_whole_log_that_options_apply_to(self, server: APIServer, raw: RawClient) -> None:
         server.pods.on_log("one\ntwo\nthree\n")
@@ -294,6 +313,33 @@ class TestLogs:
             assert [socket.receive(), socket.receive()] == [(BINARY, b""), (BINARY, b"one\n")]
             heard.set()
             assert socket.receive() == (BINARY, b"two\n")
+
+    def test_a_process_says_its_log_until_the_client_goes(
+        self, server: APIServer, raw: RawClient, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "service.log"
+        file.write_text("one\n")
+        process = LocalProcess("tail", "-f", str(file))
+        ended = threading.Event()
+
+        def watched(_: LogRequest) -> Iterator[bytes]:
+            return Watched(process.output(), ended)
+
+        server.pods.on_log(watched)
+        with RawSocket(raw, f"{PODS}/api/log?follow=1") as socket:
+            assert [socket.receive(), socket.receive()] == [(BINARY, b""), (BINARY, b"one\n")]
+            with file.open("a") as log_file:
+                log_file.write("two\n")
+            assert socket.receive() == (BINARY, b"two\n")
+        assert ended.wait(PATIENCE)
+
+    def test_a_process_that_ends_has_said_its_log(self, server: APIServer, raw: RawClient) -> None:
+        server.pods.on_log(LocalProcess("sh", "-c", "echo out; echo err >&2"))
+        assert log(raw) == "out\nerr\n"
+
+    def test_a_process_without_a_command_says_nothing(self, server: APIServer, raw: RawClient) -> None:
+        server.pods.on_log(LocalProcess())
+        assert raw.request("GET", f"{PODS}/api/log").json()["message"] == "Internal error occurred: exec: no command"
 
     def test_what_a_function_raises_is_a_failure_of_the_kubelet(self, server: APIServer, raw: RawClient) -> None:
         def fail(_: LogRequest) -> str:

@@ -9,6 +9,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from dynkube.errors import InvalidRequestError
 from dynkube.testing.apiserver.streaming.containerlogs import ContainerLog
+from dynkube.testing.apiserver.streaming.processes import LocalProcess
 from dynkube.testing.apiserver.streaming.sessions import (
     CommandHandler,
     ContainerSession,
@@ -111,14 +112,19 @@ class Pods:
         return self._attaches.add(_as_command(handler), namespace=namespace, pod=pod, container=container)
 
     def on_log(
-        self, handler: LogHandler | str | bytes, *, namespace: str = "", pod: str = "", container: str = ""
+        self,
+        handler: LogHandler | LocalProcess | str | bytes,
+        *,
+        namespace: str = "",
+        pod: str = "",
+        container: str = "",
     ) -> Withdraw:
         """Answer for logs that `log` does not hold; see `on_exec`.
 
         Args:
-            handler: A text, to which the request's options are applied; or a function of a `LogRequest` that gives
-                one, or an iterable of pieces that are sent as they come and as they are, or raises, which is told as
-                a failure of the kubelet.
+            handler: A text, to which the request's options are applied; a function of a `LogRequest` that gives one,
+                or an iterable of pieces that are sent as they come and as they are, or raises, which is told as a
+                failure of the kubelet; or a `LocalProcess` with a command, which is run anew for each request.
             namespace: Of pods in this namespace; "" for all.
             pod: Of the pod of this name.
             container: Of the container of this name.
@@ -126,7 +132,7 @@ class Pods:
         Returns:
             What takes the handler back.
         """
-        found = _canned(handler) if isinstance(handler, (str, bytes)) else handler
+        found = _as_log(handler)
         return self._log_handlers.add(found, namespace=namespace, pod=pod, container=container)
 
     def on_port_forward(
@@ -237,8 +243,10 @@ def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
 
 
-def _canned(text: str | bytes) -> LogHandler:
-    return lambda _: text
+def _as_log(handler: LogHandler | LocalProcess | str | bytes) -> LogHandler:
+    if isinstance(handler, LocalProcess):
+        return lambda _: handler.output()
+    return handler if callable(handler) else lambda _: handler
 
 
 def _as_command(handler: CommandHandler | str | bytes) -> CommandHandler:

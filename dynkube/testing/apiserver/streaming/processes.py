@@ -9,7 +9,7 @@ import signal
 import struct
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO
 
 from dynkube.testing.apiserver.streaming.sessions import ContainerSession, Output
@@ -29,6 +29,7 @@ class LocalProcess:
 
         server.pods.on_exec(LocalProcess(directory=tmp_path))
         server.pods.on_attach(LocalProcess("cat"))
+    server.pods.on_log(LocalProcess("tail", "-F", "service.log"))
 
     Args:
         *command: What is run whatever the client asks for; by default the words of the exec.
@@ -60,6 +61,17 @@ class LocalProcess:
             raise RuntimeError("exec: no command")
         code = self._in_terminal(session, command) if session.tty else self._with_pipes(session, command)
         return 128 - code if code < 0 else code
+
+    def output(self) -> Iterator[bytes]:
+        """What the command of this handler says, line by line: a log; closing the iterator kills it.
+
+        Raises:
+            RuntimeError: It cannot be started, or there is none.
+        """
+        if not self._command:
+            raise RuntimeError("exec: no command")
+        pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        return _Lines(self._started(self._command, **pipes))
 
     def _with_pipes(self, session: ContainerSession, command: tuple[str, ...]) -> int:
         stdin = subprocess.PIPE if "stdin" in session.streams else subprocess.DEVNULL
@@ -112,6 +124,34 @@ class LocalProcess:
             raise _missing(command[0]) from None
         except OSError as error:
             raise RuntimeError(f"fork/exec {command[0]}: {(error.strerror or '').lower()}") from None
+
+
+class _Lines:
+    """What a process says. Another thread may close it while one waits for a line."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        self._process = process
+        self._stdout = process.stdout
+        self._reading = threading.Lock()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        with self._reading:
+            line = b"" if self._stdout.closed else self._stdout.readline()
+        if not line:
+            self.close()
+            raise StopIteration
+        return line
+
+    def close(self) -> None:
+        """Kill what still runs. Idempotent."""
+        _kill(self._process)
+        with self._reading:
+            self._stdout.close()
+        self._process.wait()
 
 
 def _missing(program: str) -> RuntimeError:
