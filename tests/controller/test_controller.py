@@ -16,6 +16,8 @@ from dynkube.informers import InformerFactory
 from dynkube.observers import Observer
 from dynkube.workqueue import ItemFastSlowRateLimiter
 
+pytestmark = pytest.mark.behaviour("10.1.13")
+
 
 class Seen(Observer):
     def __init__(self):

@@ -8,6 +8,8 @@ from manifests import widget
 from dynkube.controller import ensure_finalizer, remove_finalizer, with_finalizer
 from dynkube.errors import ConflictError, InvalidRequestError, NotFoundError
 
+pytestmark = pytest.mark.behaviour("10.1.14")
+
 MINE, THEIRS = "widgets.example.com/cleanup", "others.example.com/cleanup"
 
 
