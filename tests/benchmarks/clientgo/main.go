@@ -48,6 +48,7 @@ func main() {
 	check(err)
 	config.QPS = -1 // its own brake would be what is measured
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper { return counter{next} })
+	config.DisableCompression = os.Args[1] == "informer-plain"
 	count, err := strconv.Atoi(os.Args[4])
 	check(err)
 	client, err := dynamic.NewForConfig(config)
@@ -62,6 +63,7 @@ func main() {
 		"discovery": func() figures { return discover(config) },
 
 		"informer":        func() figures { return informer(client, os.Args[3], count) },
+		"informer-plain":  func() figures { return informer(client, os.Args[3], count) },
 		"informer-events": func() figures { return informerEvents(client, os.Args[3], count) },
 		"informer-idle":   func() figures { return informerIdle(client, count) },
 	}
