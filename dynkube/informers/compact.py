@@ -45,6 +45,10 @@ class RecentlyDecoded:
     def __len__(self) -> int:
         return len(self._known)
 
+    def renew_after_fork(self) -> None:
+        """No thread of the parent holds this lock."""
+        self._lock = threading.Lock()
+
     def decoded(self, record: RawObject) -> dict[str, Any]:
         """The object, from here or decoded now. Shared: not to be changed."""
         known, identity = self._known, id(record)

@@ -75,6 +75,13 @@ class Dispatcher:
         self.synced = Latch()
         self.retry_in: float | None = None
 
+    def renew_after_fork(self) -> None:
+        """No thread of the parent holds these locks."""
+        self._changing = threading.Lock()
+        self.synced.renew_after_fork()
+        for registration in self.registrations:
+            registration.renew_after_fork()
+
     # ------------------------------------------------------------------ the reflector's side
 
     def apply(self, batch: Sequence[AnyWatchEvent], resource_version: str) -> None:

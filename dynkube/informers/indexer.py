@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from dynkube.codec import gc_paused
 from dynkube.errors import IndexConflictError, InvalidRequestError, UnknownIndexError
 from dynkube.fields import FieldSelector
+from dynkube.forks import renew_in_child
 from dynkube.informers.compact import RecentlyDecoded, StoredObject
 from dynkube.informers.indexes import (
     NAMESPACE_INDEX,
@@ -72,13 +73,24 @@ class Indexer:
         if type(recent) is not int or recent < 0:
             raise InvalidRequestError(f"recent: want a number of objects, 0 or more, got {recent!r}")
         self.compact = compact
-        self._lock = threading.Lock()  # held for moments: to read, and to make a transaction seen
-        self._writing = threading.Lock()  # one writer
+        self._make_locks()
         self._items: dict[str, Item] = {}
         self._indexes = {name: Index(name, function) for name, function in (indexers or {}).items()}
         self._recent = RecentlyDecoded(recent)
         self._detector = MutationDetector(self._recent) if detect_mutations else None
         self._resource_version = ""
+        renew_in_child(self)
+
+    def _make_locks(self) -> None:
+        self._lock = threading.Lock()  # held for moments: to read, and to make a transaction seen
+        self._writing = threading.Lock()  # one writer
+
+    def renew_after_fork(self) -> None:
+        """No thread of the parent holds these locks."""
+        self._make_locks()
+        self._recent.renew_after_fork()
+        if self._detector is not None:
+            self._detector.renew_after_fork()
 
     # ------------------------------------------------------------------ by key
 

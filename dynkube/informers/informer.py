@@ -21,6 +21,7 @@ from dynkube.errors import (
     InvalidRequestError,
 )
 from dynkube.fields import FieldSelector
+from dynkube.forks import renew_in_child
 from dynkube.informers.arguments import checked_function, checked_resync
 from dynkube.informers.dispatcher import Dispatcher, Transform
 from dynkube.informers.handlers import OnAdd, OnDelete, OnUpdate, ResourceEventHandler, handler_of
@@ -144,6 +145,15 @@ class SharedInformer:
         self._cancel = CancelToken()
         self._thread: threading.Thread | None = None
         self._broken: Exception | None = None
+        renew_in_child(self)
+
+    def renew_after_fork(self) -> None:
+        """A forked child has none of the threads: an informer that ran has stopped there, its store as it was."""
+        self._lock = threading.Lock()
+        self._dispatcher.renew_after_fork()
+        if self._thread is not None:
+            self._cancel = CancelToken()
+            self.begin_stop()
 
     # ------------------------------------------------------------------ reading
 

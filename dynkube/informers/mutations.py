@@ -42,6 +42,10 @@ class MutationDetector:
         self._originals: dict[str, tuple[dict[str, Any], bytes]] = {}
         self.found: list[MutatedObjectError] = []
 
+    def renew_after_fork(self) -> None:
+        """No thread of the parent holds this lock."""
+        self._lock = threading.Lock()
+
     def track(self, key: str, item: Item | None) -> None:
         """Remember the object that the store has now under ``key``; None forgets it."""
         with self._lock:

@@ -181,6 +181,12 @@ class HandlerRegistration:
         self._thread = threading.Thread(target=self._run, name=f"dynkube-handler-{self.name}", daemon=True)
         self._thread.start()
 
+    def renew_after_fork(self) -> None:
+        """No thread of the parent waits here, or calls the handler."""
+        self._changed = threading.Condition(threading.Lock())
+        self._called_at = None
+        self._synced.renew_after_fork()
+
     def put(self, notifications: Iterable[Notification]) -> None:
         """Add to the queue; never waits for the handler."""
         with self._changed:

@@ -30,6 +30,10 @@ class Latch:
         self._over = False
         self.is_set = False
 
+    def renew_after_fork(self) -> None:
+        """No thread of the parent waits here."""
+        self._changed = threading.Condition(threading.Lock())
+
     def set(self) -> None:
         """It has happened."""
         with self._changed:

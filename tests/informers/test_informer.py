@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -337,6 +340,44 @@ class TestLife:
         assert isinstance(informer.status.error, ClosedError)
         assert informer.is_stopped
         until(lambda: "informer configmaps has ended" in caplog.text)
+
+
+def test_in_a_forked_child_it_has_stopped_and_can_be_read(
+    server: APIServer, configmaps: dynkube.ResourceHandle
+) -> None:
+    """Whatever the parent's threads held at that moment."""
+    configmaps.create(config_map("one"))
+    program = f"""
+        import os
+        import dynkube
+        from dynkube.informers import SharedInformer
+
+        client = dynkube.connect(kubeconfig={str(server.kubeconfig)!r})
+        handle = client.resource("v1/configmaps").namespace({configmaps.bound_namespace!r})
+        unstarted = SharedInformer(handle)
+        with SharedInformer(handle, compact=True) as informer:
+            informer.add_event_handler(on_add=print)
+            informer.wait_for_cache_sync(timeout={PATIENCE})
+            with informer.indexer._lock, informer.indexer._writing, informer._dispatcher._changing:
+                child = os.fork()
+                if not child:
+                    assert informer.status.state == "stopped", informer.status
+                    assert informer.lister().get("one")["kind"] == "ConfigMap"
+                    assert informer.stop() == []
+                    unstarted.start()
+                    unstarted.wait_for_cache_sync(timeout={PATIENCE})
+                    os._exit(0)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            assert informer.status.state == "synced"
+    """
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        timeout=2 * PATIENCE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
 
 
 class TestResync:
