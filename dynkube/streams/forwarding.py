@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import threading
+import time
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,9 +24,10 @@ from dynkube.errors import (
     NotFoundError,
     PodNotRunningError,
     PortForwardError,
+    TransportError,
 )
 from dynkube.streams.acceptor import Acceptor, listen, shut_down
-from dynkube.streams.podconnections import PodConnection, connect_to_pod
+from dynkube.streams.podconnections import PodConnection, PodDialer
 from dynkube.streams.ports import PortSpec, listen_addresses, parse_port, pod_port, service_port
 from dynkube.streams.targets import at, choose_pod, explained, is_ended, phase_of, pod_place
 from dynkube.streams.websocket import require_extra
@@ -166,6 +169,7 @@ class _Target:
         self._asked = name
         self._specs = specs
         self._uid = ""
+        self._seen = 0.0
         self._lock = threading.Lock()
 
     @property
@@ -207,24 +211,40 @@ class _Target:
                 remotes.append(pod_port(pod, spec.remote))
         self.remotes = tuple(remotes)
         self.name, self._uid = pod["metadata"]["name"], str(pod["metadata"].get("uid"))
+        self._seen = time.monotonic()
 
-    def replaced(self, cancel: CancelToken) -> bool:
-        """Whether the pod is not what it was, and another one has taken its place. One thread at a time looks."""
-        before = self._uid
+    def is_gone(self, cancel: CancelToken, *, known_for: float) -> bool:
+        """Whether the pod is not there any more, or has ended.
+
+        Args:
+            cancel: ends the looking.
+            known_for: seconds for which an earlier look counts.
+        """
+        if time.monotonic() - self._seen < known_for:
+            return False
+        try:
+            pod = self.place.pods.get_or_none(self.name, timeout=self.timeout, cancel=cancel)
+        except (TransportError, APIStatusError):
+            return False  # whoever connects will be told
+        if pod is None or str(at(pod, "metadata", "uid")) != self._uid or is_ended(pod):
+            return True
+        self._seen = time.monotonic()
+        return False
+
+    def replace(self, cancel: CancelToken) -> None:
+        """Find the pod that takes the place of one that is gone. One thread at a time looks.
+
+        Raises:
+            DeadlineExceededError: there was none in time.
+        """
+        gone = self._uid
         with self._lock:
-            if self._uid != before:
-                return True
             scope = CallScope(self.timeout, cancel)
-            pod = self.place.pods.get_or_none(self.name, timeout=scope.left(), cancel=cancel)
-            if pod is not None and at(pod, "metadata", "uid") == before and not is_ended(pod):
-                return False
-            while True:
+            while self._uid == gone:
                 try:
                     self.resolve(scope)
                 except (NotFoundError, PodNotRunningError):
                     scope.sleep(0.5)
-                else:
-                    return True
 
 
 # --------------------------------------------------------------------------- here
@@ -241,6 +261,7 @@ class _Forwarder:
         self.addresses: tuple[str, ...] = ()
         self._on_error = on_error or _log_error
         self._reconnect = reconnect
+        self._dialer = PodDialer(target.place.rest, self.stop)
         self._listeners: list[tuple[socket.socket, int]] = []
 
     def listen(self, specs: Sequence[PortSpec], groups: Sequence[Sequence[str]]) -> None:
@@ -282,6 +303,10 @@ class _Forwarder:
         """Begin to accept."""
         self._forget = cancel.subscribe(self.stop.cancel) if cancel is not None else self.stop.cancel
         self._acceptor = Acceptor(self._listeners, self._serve, self.stop, "dynkube-port-forward")
+        self._warming = threading.Thread(
+            target=self._dialer.warm_up, args=(self.target.path,), name="dynkube-port-forward-first", daemon=True
+        )
+        self._warming.start()
 
     @property
     def over(self) -> threading.Event:
@@ -293,45 +318,50 @@ class _Forwarder:
         self._forget()
         self.stop.cancel()
         self._acceptor.wait()
+        self._warming.join()
+        self._dialer.close()
 
     # ------------------------------------------------------------- one connection
 
     def _serve(self, local: socket.socket, index: int) -> None:
         try:
-            connection = self._connect(index)
-            try:
-                _join(local, connection)
-            finally:
-                connection.close()
+            _join(local, self._connect(index))
         except (CancelledError, ClosedError):
             pass  # it is closed, or the client is
         except Exception as error:  # noqa: BLE001 - one connection's trouble is told, and leaves the others alone
             self._tell(error)
 
     def _connect(self, index: int) -> PodConnection:
-        target, scope = self.target, CallScope(cancel=self.stop)
+        self._follow(known_for=_KNOWN_FOR)
+        target = self.target
         try:
-            return connect_to_pod(target.place.rest, target.path, target.remotes[index], scope)
+            return self._dialer.connect(target.path, target.remotes[index])
         except APIStatusError as error:
             explained(error, None, "portforward")
-            if not self._gone(error):
+            if not self._follow(known_for=0):
                 raise
-        return connect_to_pod(target.place.rest, target.path, target.remotes[index], scope)
+        return self._dialer.connect(target.path, target.remotes[index])
 
-    def _gone(self, error: APIStatusError) -> bool:
-        """Whether the pod is gone and another one there to be tried; without reconnecting, all ends."""
-        if self._reconnect:
-            return self.target.replaced(self.stop)
-        if error.http_status == 404:
-            self.failure = PortForwardError(f"lost connection to pod {self.target.name}: {error}")
+    def _follow(self, *, known_for: float) -> bool:
+        """Whether the pod was gone, and another one has taken its place; without reconnecting, all ends then."""
+        if not self.target.is_gone(self.stop, known_for=known_for):
+            return False
+        if not self._reconnect:
+            self.failure = PortForwardError(f"lost connection to pod {self.target.name}: it is gone")
             self.stop.cancel()
-        return False
+            raise self.failure
+        self.target.replace(self.stop)
+        return True
 
     def _tell(self, error: Exception) -> None:
         try:
             self._on_error(error)
         except Exception:  # noqa: BLE001 - the caller's function must not end our thread
             _log.exception("on_error of a forwarded port failed")
+
+
+_KNOWN_FOR = 1.0
+"""Seconds for which the pod is taken to be still there."""
 
 
 def _log_error(error: Exception) -> None:
@@ -342,19 +372,34 @@ def _join(local: socket.socket, connection: PodConnection) -> None:
     """Copy both ways until the pod has ended its side, as client-go does."""
     sender = threading.Thread(target=_send, args=(local, connection), name="dynkube-forwarded-up", daemon=True)
     sender.start()
+    wanted = True
     try:
         for data in connection.receive():
             try:
                 local.sendall(data)
             except OSError:
-                return  # whoever asked does not want the rest
+                wanted = False  # whoever asked is gone
+                break
+    except BaseException:
+        wanted = False
+        raise
     finally:
-        connection.close()
+        if not wanted:
+            connection.close()
+        with contextlib.suppress(OSError):
+            local.shutdown(socket.SHUT_WR)  # both at once, and what is unread would cost the caller the answer (RST)
+        sender.join(_PATIENCE)
         shut_down(local)
-        sender.join()
+        sender.join(_PATIENCE)
+        if sender.is_alive():  # it sends what the pod does not take any more
+            connection.close()
+            sender.join()
+        connection.finish()
 
 
 _PIECE = 1 << 16
+_PATIENCE = 1.0
+"""Seconds that a caller has to hang up once the pod has ended its side."""
 
 
 def _send(local: socket.socket, connection: PodConnection) -> None:

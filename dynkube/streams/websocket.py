@@ -15,6 +15,7 @@ from dynkube.errors import (
     ConfigError,
     ConnectionLostError,
     DecodeError,
+    DynkubeError,
     FrameTooLargeError,
     RequestTimeoutError,
     UpgradeError,
@@ -270,6 +271,15 @@ class WebSocket:
     def closed(self) -> bool:
         """Whether `close` has been called."""
         return self._connection.closed
+
+    def is_quiet(self) -> bool:
+        """Whether the connection stands, as far as can be seen without waiting, and nothing has come since."""
+        if self._ended or self.closed or self._offset < len(self._buffer):
+            return False
+        try:
+            return self._connection.read(timeout=0) is None
+        except DynkubeError:
+            return False
 
     def close(self) -> None:
         """Close the connection, from any thread and any number of times."""

@@ -59,6 +59,7 @@ class Upgraded:
         self._writing = threading.Lock()
         self._closed = False
         self._failure: Exception | None = None
+        self._unwritable: Exception | None = None
         exchange.call.attach(partial(shut_down, sock), "using the upgraded connection")
         self._sock: _Socket = sock
         if isinstance(sock, SSLTransport):
@@ -157,13 +158,17 @@ class Upgraded:
             try:
                 with self._lock:
                     self._check()
+                    if self._unwritable is not None:
+                        raise self._unwritable
                     return self._sock.send(piece)
             except (BlockingIOError, ssl.SSLWantWriteError):
                 pass
             except ssl.SSLWantReadError:
                 read = True
             except OSError as error:
-                raise self._failed(error) from error
+                # OpenSSL must not be asked to send anything else after this: it would stop to read, too.
+                self._unwritable = self._failed(error)
+                raise self._unwritable from error
             self._wait(None, read=read)
 
     def _wait(self, timeout: float | None, *, read: bool) -> bool:

@@ -25,6 +25,7 @@ from dynkube.errors import (
     DeadlineExceededError,
     TransportError,
 )
+from dynkube.streams.podconnections import PodDialer
 from dynkube.streams.terminal import raw_mode
 from dynkube.testing import APIServer, Fault, FaultProxy, LocalProcess
 
@@ -200,6 +201,12 @@ def _once(strike: Callable[[], object]) -> Callable[[object], None]:
 
 
 # ---------------------------------------------------------------------- port-forward
+
+
+@pytest.fixture(autouse=True)
+def no_tunnel_in_advance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault is for the connection of the test."""
+    monkeypatch.setattr(PodDialer, "warm_up", lambda *_: None)
 
 
 @pytest.fixture

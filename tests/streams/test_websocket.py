@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import socket
 import struct
 import sys
 import threading
@@ -29,7 +30,7 @@ from dynkube.errors import (
     RequestTimeoutError,
     UpgradeError,
 )
-from dynkube.streams import websocket
+from dynkube.streams import podconnections, websocket
 
 POD = {
     "kind": "Pod",
@@ -257,3 +258,52 @@ def test_the_deadline_holds_while_the_handshake_is_waited_for(server, pods):
     server.on(lambda request: [HOLD] if "/exec?" in request.target else json_response(POD))
     with pytest.raises(DeadlineExceededError):
         run(pods, timeout=1)
+
+
+# ---------------------------------------------------------------------- forwarded ports over the older channels
+
+
+def forwarding(server: ScriptedServer, *steps: Step) -> None:
+    def answer(request: Request) -> object:
+        if "/portforward" not in request.target:
+            return json_response(POD)
+        if "v4.channel" not in request.header("Sec-WebSocket-Protocol")[0]:  # the tunnel in advance
+            return json_response({"kind": "Status", "status": "Failure", "code": 403}, status=403)
+        return [switch(request, V4), frame(b"\x00\x50"), frame(b"\x00\x00"), frame(b"\x01\x50\x00"), *steps]
+
+    server.on(answer)
+
+
+def said_by(forward: streams.PortForward) -> bytes:
+    with socket.create_connection(("127.0.0.1", forward.local_port), timeout=30) as local:
+        local.shutdown(socket.SHUT_WR)
+        found = b""
+        while data := local.recv(100):
+            found += data
+    return found
+
+
+@pytest.mark.behaviour("8.2.4")
+def test_each_channel_begins_with_its_port(server, pods):
+    forwarding(server, frame(b"\x00hel"), frame(b"\x00lo"), GOODBYE)
+    with streams.port_forward(pods, "p", 80, timeout=30) as forward:
+        assert said_by(forward) == b"hello"
+    asked = [each for each in server.requests if "?ports=80" in each.target]
+    assert asked[0].header("Sec-WebSocket-Protocol") == ["SPDY/3.1+portforward.k8s.io, v4.channel.k8s.io"]
+
+
+@pytest.mark.behaviour("8.2.4", "8.2.5")
+def test_what_the_second_channel_says_is_the_error(server, pods):
+    told: list[Exception] = []
+    forwarding(server, frame(b"\x01nobody "), frame(b"\x01there"), GOODBYE)
+    with streams.port_forward(pods, "p", 80, timeout=30, on_error=told.append) as forward:
+        assert said_by(forward) == b""
+    assert [str(each) for each in told] == ["nobody there"]
+
+
+@pytest.mark.behaviour("8.2.4")
+def test_silence_after_the_end_of_our_side_ends_a_connection_over_channels(server, pods, monkeypatch):
+    monkeypatch.setattr(podconnections, "QUIET_AFTER_END", 0.1)
+    forwarding(server, frame(b"\x00last words"), HOLD)
+    with streams.port_forward(pods, "p", 80, timeout=30) as forward:
+        assert said_by(forward) == b"last words"
