@@ -206,6 +206,24 @@ class TestCommands:
             assert socket.receive() == (BINARY, b"\x01")
         assert told.wait(PATIENCE)
 
+    @pytest.mark.parametrize(("subresource", "status"), [("exec", "Failure"), ("attach", "Success")])
+    def test_it_ends_with_its_pod(self, server: APIServer, raw: RawClient, subresource: str, status: str) -> None:
+        ended = threading.Event()
+
+        def wait(session: ContainerSession) -> None:
+            session.on_hang_up(ended.set)
+            session.stdin.read()
+
+        (server.pods.on_exec if subresource == "exec" else server.pods.on_attach)(wait)
+        with RawSocket(raw, f"{PODS}/api/{subresource}?command=x&stdin=1&stdout=1", [V5]) as socket:
+            assert socket.receive() == (BINARY, b"\x01")
+            raw.request("DELETE", f"{PODS}/api")
+            told = socket.conversation()
+        assert (told.status["status"], told.close_code) == (status, 1000)
+        if subresource == "exec":
+            assert told.status["details"]["causes"] == [{"reason": "ExitCode", "message": "137"}]
+        assert ended.wait(PATIENCE)
+
     def test_attach_has_handlers_of_its_own(self, server: APIServer, raw: RawClient) -> None:
         server.pods.on_exec("exec")
         server.pods.on_attach("attach")
@@ -464,6 +482,15 @@ class TestPortForward:
                 connection.shutdown(socket.SHUT_WR)
                 assert connection.recv(100) == b"HELLO"
                 assert connection.recv(100) == b""
+
+    @pytest.mark.parametrize("protocol", [V4, "SPDY/3.1+portforward.k8s.io"])
+    def test_it_ends_with_its_pod(self, server: APIServer, raw: RawClient, protocol: str) -> None:
+        server.pods.on_port_forward(lambda session: session.connection.recv(1))
+        with RawSocket(raw, f"{PODS}/api/portforward?ports=80", [protocol]) as connection:
+            assert connection.handshake.status == 101
+            raw.request("DELETE", f"{PODS}/api")
+            while connection.receive() is not None:
+                pass
 
     def test_a_port_that_is_none(self, server: APIServer) -> None:
         with pytest.raises(InvalidRequestError, match="70000 is no port"):

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Final, cast
 
 from dynkube.testing.apiserver.streaming.channels import Channels, Sink
+from dynkube.testing.apiserver.streaming.handlers import Pods
 from dynkube.testing.apiserver.streaming.handshakes import (
     Handshake,
     is_websocket,
@@ -35,6 +36,8 @@ _V4: Final = frozenset({"v4.channel.k8s.io", "v4.base64.channel.k8s.io"})
 _OLDER: Final = frozenset({"", "channel.k8s.io", "base64.channel.k8s.io", *_V4})
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE = range(5)
 _CHANNELS: Final = 5
+# 128 + SIGKILL.
+_KILLED: Final = 137
 _NO_STREAMS: Final = "you must specify at least 1 of stdin, stdout, stderr"
 
 
@@ -52,13 +55,14 @@ class CommandOptions:
     tty: bool = False
 
 
-def serve_command(request: Request, options: CommandOptions, handler: CommandHandler | None) -> Response:
+def serve_command(request: Request, options: CommandOptions, handler: CommandHandler | None, pods: Pods) -> Response:
     """Answer a request that wants to upgrade.
 
     Args:
         request: The request.
         options: What it asks for.
         handler: Does it; None where the container does not run.
+        pods: Tells when the pod goes.
     """
     is_v5 = is_websocket(request) and _V5 in protocols_of(request)
     if not is_v5:
@@ -68,7 +72,12 @@ def serve_command(request: Request, options: CommandOptions, handler: CommandHan
     agreed = shake_hands(request, {_V5} if is_v5 else _OLDER)
     if isinstance(agreed, Response):
         return agreed
-    return agreed.answer(lambda wire: _Command(wire, agreed, options).serve(handler))
+
+    async def serve(wire: Wire) -> None:
+        with pods.lifetime(options.namespace, options.pod) as gone:
+            await _Command(wire, agreed, options).serve(handler, gone)
+
+    return agreed.answer(serve)
 
 
 def _kubelet_refusal(request: Request, options: CommandOptions, handler: CommandHandler | None) -> Response | None:
@@ -150,8 +159,8 @@ class _Command:
             if isinstance(size, dict):
                 self._session.resize(_number(size, "Width"), _number(size, "Height"))
 
-    async def serve(self, handler: CommandHandler | None) -> None:
-        """Run the handler, and tell how it went."""
+    async def serve(self, handler: CommandHandler | None, gone: asyncio.Future[None]) -> None:
+        """Run the handler, and tell how it went; ``gone`` is done when the pod goes."""
         streams = self._options.streams
         lowest = _STDOUT if "stdout" in streams else _STDERR if "stderr" in streams else _ERROR
         await self._channels.send(lowest, b"")
@@ -161,21 +170,25 @@ class _Command:
             if problem or handler is None:
                 await self._tell(_internal_error(f"unable to upgrade connection: {problem}"))
             else:
-                await self._run(handler, receiving)
+                await self._run(handler, receiving, gone)
             await self._channels.close()
         finally:
             receiving.cancel()
             self._stdin.end()
             self._session.hang_up()
 
-    async def _run(self, handler: CommandHandler, receiving: asyncio.Future[Any]) -> None:
+    async def _run(self, handler: CommandHandler, *ends: asyncio.Future[Any]) -> None:
         name = f"{self._options.subresource} {self._options.pod}"
         running: asyncio.Future[Any] = in_thread(lambda: handler(self._session), name)
-        await asyncio.wait({running, receiving}, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():  # the client has gone; nobody is told how it ends
-            running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        await asyncio.wait({running, *ends}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await self._tell(self._outcome(running))
             return
-        await self._tell(self._outcome(running))
+        # The pod or the client has gone; nobody is told how the handler ends.
+        running.add_done_callback(lambda done: done.cancelled() or done.exception())
+        _, gone = ends
+        if gone.done():
+            await self._tell(_exited(_KILLED) if self._options.subresource == "exec" else {"status": "Success"})
 
     def _outcome(self, running: asyncio.Future[int | None]) -> dict[str, Any]:
         error = running.exception()

@@ -53,10 +53,21 @@ def serve_forward(request: Request, options: ForwardOptions, pods: Pods) -> Resp
     agreed = shake_hands(request, {_TUNNEL} if is_tunnel else _CHANNELS)
     if isinstance(agreed, Response):
         return agreed
-    port = _Port(options, pods)
-    if is_tunnel:
-        return agreed.answer(lambda wire: _Tunnel(wire, port).serve())
-    return agreed.answer(lambda wire: _Channelled(wire, agreed.protocol, options.ports, port).serve())
+    port, protocol = _Port(options, pods), agreed.protocol
+
+    async def serve(wire: Wire) -> None:
+        connection = _Tunnel(wire, port) if is_tunnel else _Channelled(wire, protocol, options.ports, port)
+        with pods.lifetime(options.namespace, options.pod) as gone:
+            serving = asyncio.ensure_future(connection.serve())
+            try:
+                await asyncio.wait([serving, gone], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                await _cancelled(serving)
+            if not serving.cancelled():
+                with suppress(ConnectionError):  # the client has gone
+                    serving.result()
+
+    return agreed.answer(serve)
 
 
 def _problem(request: Request, ports: Sequence[int]) -> str:

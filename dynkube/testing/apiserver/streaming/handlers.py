@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Generic, TypeAlias, TypeVar
 
@@ -59,8 +61,8 @@ class Pods:
     r"""What stands behind the pods: `APIServer.pods`.
 
     A handler answers for the pods that it fits, whether they have a node or not; a pod without one is
-    answered as kube-apiserver answers that finds no kubelet. Each session has a thread of its own.
-    Of several handlers that fit, the one that was given last answers. All methods may be called from any thread.
+    answered as kube-apiserver answers that finds no kubelet. Each session has a thread of its own, and ends with
+    its pod. Of several handlers that fit, the one that was given last answers. All methods may be called from any thread.
 
     ::
 
@@ -85,6 +87,7 @@ class Pods:
         self._log_handlers: _Handlers[LogHandler] = _Handlers()
         self._logs: dict[tuple[str, str, str], ContainerLog] = {}
         self._lock = threading.Lock()
+        self._lifetimes: dict[tuple[str, str], set[asyncio.Future[None]]] = {}
 
     # ------------------------------------------------------------------ what a test says
 
@@ -192,13 +195,27 @@ class Pods:
             found = self._logs.get((namespace, pod, container)) or self._logs.get((namespace, pod, ""))
         return found or self._log_handlers.find(namespace=namespace, pod=pod, container=container)
 
+    @contextmanager
+    def lifetime(self, namespace: str, pod: str) -> Iterator[asyncio.Future[None]]:
+        """A future that is done when the pod goes; for the server's loop."""
+        gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = self._lifetimes.setdefault((namespace, pod), set())
+        waiting.add(gone)
+        try:
+            yield gone
+        finally:
+            waiting.discard(gone)
+            gone.cancel()
+
     def forget(self, namespace: str, pod: str) -> None:
-        """The pod has gone, and its logs with it; for the server."""
+        """The pod has gone, its logs with it, and what was going on in it; for the server's loop."""
         with self._lock:
             gone = [key for key in self._logs if key[:2] == (namespace, pod)]
             logs = [self._logs.pop(key) for key in gone]
         for each in logs:
             each.end()
+        for lifetime in self._lifetimes.pop((namespace, pod), ()):
+            lifetime.set_result(None)
 
     def clear(self) -> None:
         """All pods have gone; for the server."""

@@ -191,7 +191,7 @@ def _command(call: Call, request: Request) -> Response:
         tty=_flag(request, "tty"),
     )
     is_running = not _state(pod, container).keys() & {"waiting", "terminated"}
-    return serve_command(request, options, handler if is_running else None)
+    return serve_command(request, options, handler if is_running else None, call.behind.pods)
 
 
 def _forward(call: Call, request: Request) -> Response:
