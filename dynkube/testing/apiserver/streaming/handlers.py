@@ -61,8 +61,9 @@ class Pods:
     r"""What stands behind the pods: `APIServer.pods`.
 
     A handler answers for the pods that it fits, whether they have a node or not; a pod without one is
-    answered as kube-apiserver answers that finds no kubelet. Each session has a thread of its own, and ends with
-    its pod. Of several handlers that fit, the one that was given last answers. All methods may be called from any thread.
+    answered as kube-apiserver answers that finds no kubelet. Of several handlers that fit, the one that was
+    given last answers. Each session has a thread of its own, and ends with its pod. All methods may be called
+    from any thread.
 
     ::
 
