@@ -10,6 +10,16 @@ import requests
 
 import dynkube
 from dynkube import DynamicClient, GroupVersionResource, NotFoundError, PatchType, ResourceHandle
+from dynkube.controller import (
+    Controller,
+    Request,
+    Result,
+    generation_changed,
+    remove_finalizer,
+    set_controller_reference,
+    with_finalizer,
+)
+from dynkube.events import EventRecorder
 from dynkube.informers import (
     FilteringHandler,
     HandlerRegistration,
@@ -21,7 +31,9 @@ from dynkube.informers import (
     StoredObject,
     index_by_owner,
 )
+from dynkube.leaderelection import LeaderElector, LeaseLock, default_identity
 from dynkube.observers import Attempt
+from dynkube.polling import Backoff, on_error, poll_until
 from dynkube.ratelimit import TokenBucket
 from dynkube.testing import (
     AccessRule,
@@ -65,6 +77,7 @@ from dynkube.workloads import (
     scale,
     watch_rollout,
 )
+from dynkube.workqueue import ItemExponentialFailureRateLimiter, Workqueue, parallelize_until
 
 DEPLOYMENTS = GroupVersionResource("apps", "v1", "deployments")
 
@@ -261,3 +274,47 @@ def draining(client: DynamicClient, pod: Mapping[str, Any]) -> None:
     assert_type(children(client, pod), Dependents)
     assert_type(owner_tree(client, pod, resources=["pods"]).owners, tuple[OwnerTree, ...])
     drain(client, "n1", ignore_daemonset=True)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]
+
+
+def retries(deployments: ResourceHandle) -> None:
+    assert_type(dynkube.retry_on_conflict(lambda: deployments.get("web"), timeout=60), dict[str, Any])
+    assert_type(
+        on_error(lambda: 7, retriable=lambda error: isinstance(error, OSError), backoff=Backoff(duration=1)), int
+    )
+    assert_type(poll_until(lambda: "ready", interval=1, immediate=True), str)
+    dynkube.retry_on_conflict(deployments.get("web"))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def queues() -> None:
+    queue: Workqueue[tuple[str, str]] = Workqueue("pods", rate_limiter=ItemExponentialFailureRateLimiter(1, 60))
+    queue.add(("shop", "api"))
+    while (key := queue.get(timeout=60)) is not None:
+        assert_type(key, tuple[str, str])
+        queue.done(key)
+    parallelize_until(4, 100, print, chunk_size=10)
+    queue.add("shop/api")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def controllers(client: DynamicClient, widgets: ResourceHandle) -> None:
+    def make(widget: dict[str, Any]) -> Result:
+        set_controller_reference({"metadata": {"name": "owned"}}, widget)
+        return Result(requeue_after=60)
+
+    def reconcile(request: Request) -> Result | None:
+        if request.object is None:
+            return None
+        assert_type(remove_finalizer(widgets, request.object, "a.example.com/b"), dict[str, Any] | None)
+        return with_finalizer(widgets, request.object, "a.example.com/b", apply=make, cleanup=print)
+
+    controller = Controller(client, "widgets", reconcile, predicate=generation_changed, concurrency=4)
+    assert_type(controller.owns("deployments").watches("nodes", lambda node: [("shop", "api")]), Controller)
+    with EventRecorder(client, "widgets") as recorder:
+        recorder.event({}, "Normal", "Made", "it is there", action="Making")
+        recorder.event({}, "normal", "Made", "no")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    elector = LeaderElector(
+        LeaseLock(client, "widgets", identity=default_identity()),
+        on_started_leading=lambda leading: controller.run(cancel=leading, drain_timeout=0),
+        on_stopped_leading=lambda: None,
+    )
+    assert_type(elector.is_leader, bool)
+    Controller(client, "widgets", lambda: None)  # type: ignore[arg-type,misc] # pyright: ignore[reportArgumentType]
