@@ -112,7 +112,9 @@ class AuditLog:
         position, moment = start
         seen = set()
         with self.path.open("rb") as file:
-            file.seek(position)
+            if position:
+                file.seek(position - 1)
+                file.readline()  # the rest of a line that was being written then, or the end of a whole one
             for line in file:
                 if not line.endswith(b"\n"):
                     return  # it is being written
