@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 from dynkube.errors import InvalidRequestError
 from dynkube.informers.compact import StoredTombstone
 from dynkube.informers.handlers import Tombstone
-from dynkube.informers.indexes import Item
-from dynkube.informers.keys import object_key, object_name
+from dynkube.informers.indexes import Item, key_of_item
+from dynkube.informers.keys import object_name
 from dynkube.informers.registration import HandlerRegistration, Notification
 from dynkube.informers.sharing import share_unchanged
 from dynkube.informers.store import Store
@@ -144,7 +144,7 @@ class Dispatcher:
         changes: list[_Change] = []
         for position, event in enumerate(batch):
             try:
-                key = _key_of(event.object)
+                key = key_of_item(event.object)
             except InvalidRequestError as error:  # no API server has such objects
                 _log.error("informer %s leaves out what is no object: %s", self._name, error)
                 continue
@@ -205,12 +205,6 @@ class Dispatcher:
         return told
 
 
-def _key_of(obj: dict[str, Any] | RawObject) -> str:
-    if isinstance(obj, RawObject):
-        return f"{obj.namespace}/{obj.name}" if obj.namespace else obj.name
-    return object_key(obj)
-
-
 def _name_or_none(obj: dict[str, Any]) -> object:
     metadata = obj.get("metadata")
     if not isinstance(metadata, dict) or not metadata.get("name"):
@@ -223,7 +217,7 @@ def _made_anew(key: str, batch: Sequence[AnyWatchEvent], position: int) -> bool:
     if position + 1 == len(batch):
         return False
     after = batch[position + 1]
-    return after.type is not EventType.DELETED and _key_of(after.object) == key
+    return after.type is not EventType.DELETED and key_of_item(after.object) == key
 
 
 def _checked_dict(changed: object) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from dynkube.informers.keys import Key, key_text
 from dynkube.informers.mutations import MutationDetector
 from dynkube.labels import LabelSelector, Operator
 from dynkube.records import RawObject
-from dynkube.unstructured import name_of, namespace_of
+from dynkube.unstructured import namespace_of
 
 __all__ = ["Indexer"]
 
@@ -341,14 +341,6 @@ class Indexer:
 
 def _namespace(item: Item) -> str:
     return item.namespace if isinstance(item, RawObject) else namespace_of(item)
-
-
-def key_of_item(item: Item) -> str:
-    """The key of what a store keeps."""
-    if isinstance(item, RawObject):
-        return f"{item.namespace}/{item.name}" if item.namespace else item.name
-    namespace = namespace_of(item)
-    return f"{namespace}/{name_of(item)}" if namespace else name_of(item)
 
 
 DEFAULT_INDEXERS: dict[str, IndexFunction] = {NAMESPACE_INDEX: index_by_namespace}

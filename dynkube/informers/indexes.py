@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import Any, TypeAlias
 
 from dynkube.errors import InformerError, InvalidRequestError
+from dynkube.informers.keys import object_key
 from dynkube.records import RawObject
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "index_by_labels",
     "index_by_namespace",
     "index_by_owner",
+    "key_of_item",
     "labels_of_item",
 ]
 
@@ -80,6 +82,17 @@ def labels_of_item(item: Item) -> Mapping[str, str]:
         return item.labels
     labels = _metadata(item).get("labels")
     return labels if isinstance(labels, Mapping) else {}
+
+
+def key_of_item(item: Item) -> str:
+    """The key of what a store keeps.
+
+    Raises:
+        InvalidRequestError: It has no name.
+    """
+    if isinstance(item, RawObject) and item.name:
+        return f"{item.namespace}/{item.name}" if item.namespace else item.name
+    return object_key(item)  # type: ignore[arg-type]  # a record without a name: it says so
 
 
 def _label_values(labels: Any) -> list[str]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from dynkube.errors import InformerError, MutatedObjectError
 from dynkube.informers.compact import StoredObject
-from dynkube.informers.indexer import Indexer, key_of_item
-from dynkube.informers.indexes import Index, Item
+from dynkube.informers.indexer import Indexer
+from dynkube.informers.indexes import Index, Item, key_of_item
 from dynkube.informers.keys import Key, key_text, object_key
 from dynkube.records import RawObject, record_of
 from dynkube.unstructured import resource_version_of

@@ -40,11 +40,10 @@ def synced() -> Iterator[Make]:
     "options",
     [
         {},
-        {"page_size": 2},
-        {"cached_lists": True},
-        {"streaming": True},
         {"compact": True},
-        {"compact": True, "streaming": True},
+        {"streaming": False, "page_size": 2},
+        {"streaming": False, "cached_lists": True},
+        {"streaming": False, "compact": True},
     ],
     ids=lambda options: "+".join(options) or "default",
 )

@@ -113,7 +113,7 @@ class TestLife:
 
     @pytest.mark.behaviour("7.4.10")
     def test_who_lags_is_named_with_what_is_wrong(self, factory: InformerFactory, server: APIServer) -> None:
-        withdraw = server.refuse(Refusal(resource="secrets", verb="list", reason="not today"))
+        withdraw = server.refuse(Refusal(resource="secrets", verb=("list", "watch"), reason="not today"))
         try:
             factory.for_resource(CONFIGMAPS)
             factory.for_resource("secrets")
