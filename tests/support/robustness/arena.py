@@ -331,8 +331,13 @@ class Arena:
     # ------------------------------------------------------------------ the admin
 
     def _post(self, path: str, body: dict[str, Any]) -> None:
-        answer = self.raw.request("POST", path, body)
-        assert answer.status == 201, (path, answer.status, answer.body)
+        def created() -> bool:
+            answer = self.raw.request("POST", path, body)
+            # A new resource is served a moment after it says so, and may be busy then.
+            assert answer.status in {201, 404, 409, 429, 500, 503}, (path, answer.status, answer.body)
+            return answer.status == 201
+
+        _until(created, f"{path} to take {body['metadata']['name']}")
 
     def _delete(self, path: str) -> None:
         assert self.raw.request("DELETE", path).status == 200
