@@ -6,10 +6,12 @@ No server: the cases tell the dispatcher what a reflector tells it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from informing import PATIENCE, Recorder
 
 from dynkube.errors import DeadlineExceededError, InformerStoppedError, InvalidRequestError
@@ -26,6 +28,7 @@ from dynkube.informers import (
 )
 from dynkube.informers.dispatcher import Dispatcher
 from dynkube.informers.handlers import handler_of
+from dynkube.informers.indexes import key_of_item
 from dynkube.informers.registration import Notification
 from dynkube.records import record_of
 from dynkube.transport import CancelToken
@@ -318,6 +321,75 @@ class TestLateHandlers:
             other.join(PATIENCE)
         assert [int(each[3]) for each in stays.told[1:]] == list(range(2, 201))
         assert [each.name for each in bench.dispatcher.registrations] == ["recorder"]
+
+
+class Mirror:
+    """In a registration's place: makes a copy of the store from what it is told, and finds what does not fit."""
+
+    def __init__(self) -> None:
+        self.copy: dict[str, Any] = {}
+        self.synced = 0
+
+    def put(self, notifications: Iterable[Notification]) -> None:
+        for event, old, new, _flag, _at in notifications:
+            key = key_of_item(new if new is not None else old)
+            match event:
+                case "add":
+                    assert key not in self.copy, "told twice"
+                    self.copy[key] = new
+                case "update":
+                    assert self.copy[key] is old, "not what was told before"
+                    assert new is not old
+                    self.copy[key] = new
+                case "delete":
+                    del self.copy[key]
+
+    def put_synced(self) -> None:
+        self.synced += 1
+
+
+KEYS = st.sampled_from("abc")
+STEPS = st.one_of(
+    st.tuples(st.just("ADDED"), KEYS),
+    st.tuples(st.just("MODIFIED"), KEYS),
+    st.tuples(st.just("DELETED"), KEYS),
+    st.tuples(st.just("gone unseen"), KEYS),
+    st.tuples(st.just("made anew unseen"), KEYS),
+)
+
+
+@pytest.mark.behaviour("7.4.2", "7.4.7")
+@given(
+    batches=st.lists(st.lists(STEPS, max_size=6), max_size=8),
+    joins=st.sets(st.integers(0, 8)),
+    split=st.booleans(),
+    as_bytes=st.booleans(),
+)
+def test_what_a_handler_is_told_makes_the_store_whenever_it_comes(
+    batches: list[list[tuple[str, str]]], joins: set[int], split: bool, as_bytes: bool
+) -> None:
+    bench, version, mirrors = Bench(compact=as_bytes, split_by_uid=split), 0, []
+    for number, batch in enumerate([*batches, []]):
+        if number in joins:
+            mirrors.append(Mirror())
+            bench.dispatcher.join(mirrors[-1])  # type: ignore[arg-type]
+        events: list[Any] = []
+        for what, name in batch:
+            version += 1
+            obj = thing(name, version, uid=f"{name}-{version}" if "anew" in what else "")
+            if "unseen" in what:
+                events.append(unseen(obj))
+            if what != "gone unseen":
+                events.append(("ADDED" if "anew" in what else what, obj))
+        if events:
+            bench.tell(*events)
+        if number == 3:
+            bench.listed()
+    keys = bench.store.keys()
+    store = {key: bench.store.item(key) for key in keys}
+    for mirror in mirrors:
+        assert mirror.copy == store
+        assert mirror.synced == (len(batches) >= 3)
 
 
 class TestSynced:

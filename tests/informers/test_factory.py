@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -143,6 +145,22 @@ class TestLife:
             assert informer.lister().get("in-a-with")["kind"] == "ConfigMap", "it has one namespace only"
         assert informer.status.state == "stopped"
         assert informer.lister().namespace("default").get("in-a-with"), "what is there stays to be read"
+
+    @pytest.mark.behaviour("7.4.12")
+    def test_each_informer_has_a_thread_and_each_handler_one_and_there_is_no_other(
+        self, factory: InformerFactory
+    ) -> None:
+        before = threading.enumerate()
+        for number in range(10):
+            informer = factory.for_resource(CONFIGMAPS, label_selector=f"number={number}")
+            informer.add_event_handler(on_add=print, resync=3600)
+        factory.start()
+        factory.wait_for_cache_sync(timeout=PATIENCE)
+        names = Counter(each.name for each in threading.enumerate() if each not in before)
+        del names["dynkube-deadlines"]  # all deadlines of the process share one, made with the first
+        assert names == {"dynkube-informer-configmaps": 10, "dynkube-handler-print": 10}
+        factory.stop()
+        assert {each.name for each in threading.enumerate() if each not in before} <= {"dynkube-deadlines"}
 
 
 class TestBadInput:
