@@ -217,10 +217,10 @@ def test_a_server_that_answers_no_ping_is_given_up(server, pods, monkeypatch):
 
 
 @pytest.mark.behaviour("8.1.1", "8.1.3")
-def test_the_older_protocol_has_no_end_of_stdin(server, pods, caplog):
+def test_the_older_protocol_has_no_end_of_stdin(server, pods, caplog, monkeypatch):
     said = threading.Event()
     answering(server, said, frame(SUCCESS), GOODBYE, protocol=V4)
-    caplog.handler.emit = _then(caplog.handler.emit, said.set)
+    monkeypatch.setattr(caplog.handler, "emit", _then(caplog.handler.emit, said.set))
     assert run(pods, input=b"data").exit_code == 0
     assert "has no end of stdin" in caplog.text
 
