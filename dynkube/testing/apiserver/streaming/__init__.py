@@ -8,7 +8,8 @@ room              what it has
 `containerlogs`   a container's log, which a test writes
 `processes`       a handler that runs commands of this machine
 `commands`        exec and attach over WebSocket; `forwarding`, `logserving`, `proxying` the others
-`channels`        several streams over one connection; `handshakes` and `frames` below it; `pipes` to threads
+`channels`        several streams over one connection; below it `websockets`, `handshakes`, `frames` and `spdy`
+`pipes`           between the event loop and a handler's thread
 ================  ============================================================================================
 
 Nothing here knows objects, users or paths: `subresources` does, and calls it when all that is checked.

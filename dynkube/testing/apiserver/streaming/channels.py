@@ -13,16 +13,13 @@ from typing import Final
 
 from dynkube.testing.apiserver.streaming.frames import (
     BINARY,
-    CLOSE,
     NORMAL_CLOSURE,
-    PING,
-    PONG,
     PROTOCOL_ERROR,
     TEXT,
     FrameError,
-    FrameReader,
     encode_frame,
 )
+from dynkube.testing.apiserver.streaming.websockets import close, messages
 from dynkube.testing.apiserver.words.messages import Wire
 
 __all__ = ["Channels", "Sink", "closes_channels"]
@@ -65,7 +62,7 @@ class Channels:
 
     async def close(self, code: int = NORMAL_CLOSURE) -> None:
         """Say that this is the end."""
-        await self._wire.write(encode_frame(CLOSE, code.to_bytes(2, "big")))
+        await close(self._wire, code)
 
     async def receive(self) -> None:
         """Give to the sinks what comes, until the client closes; then each gets its end."""
@@ -76,16 +73,10 @@ class Channels:
                 await sink(b"")
 
     async def _receive(self) -> None:
-        reader = FrameReader()
         try:
-            while data := await self._wire.read():
-                for frame in reader.feed(data):
-                    if frame.opcode == CLOSE:
-                        return
-                    if frame.opcode == PING:
-                        await self._wire.write(encode_frame(PONG, frame.payload))
-                    elif frame.opcode in (BINARY, TEXT) and frame.payload and not await self._take(frame.payload):
-                        return
+            async for message in messages(self._wire):
+                if message and not await self._take(message):
+                    return
         except FrameError:
             await self.close(PROTOCOL_ERROR)
 

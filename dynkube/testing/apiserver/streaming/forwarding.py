@@ -16,12 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dynkube.testing.apiserver.streaming.channels import Channels
-from dynkube.testing.apiserver.streaming.frames import BINARY, CLOSE, PING, PONG, FrameError, FrameReader, encode_frame
+from dynkube.testing.apiserver.streaming.frames import BINARY, FrameError, encode_frame
 from dynkube.testing.apiserver.streaming.handlers import Pods
 from dynkube.testing.apiserver.streaming.handshakes import is_websocket, plain_refusal, protocols_of, shake_hands
 from dynkube.testing.apiserver.streaming.pipes import in_thread
 from dynkube.testing.apiserver.streaming.sessions import PortForwardHandler, PortForwardSession
 from dynkube.testing.apiserver.streaming.spdy import Frame, Session, SPDYError, data_frame
+from dynkube.testing.apiserver.streaming.websockets import messages
 from dynkube.testing.apiserver.words.messages import Request, Response, Wire
 
 __all__ = ["ForwardOptions", "serve_forward"]
@@ -237,16 +238,9 @@ class _Tunnel:
 
     async def serve(self) -> None:
         """Forward until the client goes."""
-        reader = FrameReader()
         try:
-            while data := await self._wire.read():
-                for frame in reader.feed(data):
-                    if frame.opcode == CLOSE:
-                        return
-                    if frame.opcode == PING:
-                        await self._wire.write(encode_frame(PONG, frame.payload))
-                    elif frame.opcode == BINARY:
-                        await self._take(frame.payload)
+            async for message in messages(self._wire):
+                await self._take(message)
         except (FrameError, SPDYError):
             return
         finally:

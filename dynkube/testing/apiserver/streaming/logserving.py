@@ -11,20 +11,11 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import suppress
 
 from dynkube.testing.apiserver.streaming.containerlogs import ContainerLog, read, text_log
-from dynkube.testing.apiserver.streaming.frames import (
-    BINARY,
-    CLOSE,
-    NORMAL_CLOSURE,
-    PING,
-    PONG,
-    TEXT,
-    FrameError,
-    FrameReader,
-    encode_frame,
-)
+from dynkube.testing.apiserver.streaming.frames import BINARY, TEXT, FrameError, encode_frame
 from dynkube.testing.apiserver.streaming.handshakes import is_websocket, shake_hands
 from dynkube.testing.apiserver.streaming.pipes import in_thread
 from dynkube.testing.apiserver.streaming.sessions import LogHandler, LogRequest
+from dynkube.testing.apiserver.streaming.websockets import close, messages
 from dynkube.testing.apiserver.words import statuses
 from dynkube.testing.apiserver.words.messages import Request, Response, Wire
 
@@ -91,10 +82,10 @@ async def _iterated(pieces: Iterator[str | bytes], name: str) -> AsyncIterator[b
 
 
 def _close(pieces: Iterable[str | bytes]) -> None:
-    close: Callable[[], None] | None = getattr(pieces, "close", None)
-    if close is not None:
+    closing: Callable[[], None] | None = getattr(pieces, "close", None)
+    if closing is not None:
         with suppress(ValueError):  # a generator that is at work in its thread; its end closes it
-            close()
+            closing()
 
 
 async def _over_websocket(wire: Wire, pieces: AsyncIterator[bytes], *, is_base64: bool) -> None:
@@ -112,7 +103,7 @@ async def _over_websocket(wire: Wire, pieces: AsyncIterator[bytes], *, is_base64
     copying, leaving = asyncio.ensure_future(copy()), asyncio.ensure_future(_until_closed(wire))
     try:
         await asyncio.wait({copying, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        await wire.write(encode_frame(CLOSE, NORMAL_CLOSURE.to_bytes(2, "big")))
+        await close(wire)
     finally:
         copying.cancel()
         leaving.cancel()
@@ -120,13 +111,6 @@ async def _over_websocket(wire: Wire, pieces: AsyncIterator[bytes], *, is_base64
 
 async def _until_closed(wire: Wire) -> None:
     """Return when the client has closed; what it sends else does not count."""
-    reader = FrameReader()
-    while data := await wire.read():
-        try:
-            for frame in reader.feed(data):
-                if frame.opcode == CLOSE:
-                    return
-                if frame.opcode == PING:
-                    await wire.write(encode_frame(PONG, frame.payload))
-        except FrameError:
-            return
+    with suppress(FrameError):
+        async for _ in messages(wire):
+            pass

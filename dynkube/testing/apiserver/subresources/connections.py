@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 from dynkube.errors import InvalidRequestError
 from dynkube.quantities import format_time, parse_time
 from dynkube.schema import GroupKind, GroupResource
+from dynkube.testing.apiserver.streaming.handshakes import wants_upgrade
 from dynkube.testing.apiserver.streaming.sessions import LogRequest
 from dynkube.testing.apiserver.subresources.kubelets import UNREACHABLE, kubelet_address
 from dynkube.testing.apiserver.subresources.proxies import proxy
@@ -235,7 +236,7 @@ def _flag(request: Request, name: str) -> bool:
 
 
 def _check_upgrade(request: Request) -> None:
-    if "upgrade" not in (request.headers.get("Connection") or "").lower():
+    if not wants_upgrade(request):
         raise statuses.bad_request("Upgrade request required")
 
 
