@@ -73,7 +73,8 @@ class SharedInformer:
             they are logged.
         page_size: Objects in a page of a list; 0 asks for everything at once.
         cached_lists: Lists may come from the API server's cache: cheaper, maybe behind.
-        streaming: Begin with a watch that sends the initial objects itself, in place of a list, where the server can.
+        streaming: Begin with a watch that sends the initial objects itself, in place of a list, where the server can:
+            several times faster, and light on the server.
         detect_mutations: Debug mode: find handlers and readers that change objects of the store. For tests: it keeps
             every object twice.
         name: What it is called in logs and metrics; its resource by default.
@@ -103,7 +104,7 @@ class SharedInformer:
         on_watch_error: WatchErrorHandler | None = None,
         page_size: int = DEFAULT_PAGE_SIZE,
         cached_lists: bool = False,
-        streaming: bool = False,
+        streaming: bool = True,
         detect_mutations: bool = False,
         name: str = "",
         observers: Sequence[Observer] | None = None,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from dynkube.errors import (
     CancelledError,
+    ClosedError,
     ConnectionLostError,
     DeadlineExceededError,
     DynkubeError,
@@ -83,8 +84,8 @@ class Reflector:
         name: what observers and logs call it; by default the resource, ``"deployments.apps"``.
         page_size: objects in a page of a list; 0 asks for everything at once.
         cached_lists: lists may come from the API server's cache: cheaper, maybe behind.
-        streaming: begin with a watch that sends the initial objects itself (KEP-3157); where the server refuses
-            that, lists are used.
+        streaming: begin with a watch that sends the initial objects itself (KEP-3157), as client-go does: several
+            times faster than a list, and light on the server. Where it refuses, or is silent, lists are used.
         records: ``"raw"`` hands objects over undecoded.
         observers: told of lists and watches.
         random: gives numbers in [0, 1), for jitter.
@@ -100,6 +101,8 @@ class Reflector:
 
     SLOW_START = 10.0
     """Seconds without the end of the initial objects after which that is logged, again and again."""
+    SILENT_START = 30.0
+    """Seconds of silence before the end of the initial objects after which lists take their place."""
 
     def __init__(
         self,
@@ -110,7 +113,7 @@ class Reflector:
         name: str = "",
         page_size: int = DEFAULT_PAGE_SIZE,
         cached_lists: bool = False,
-        streaming: bool = False,
+        streaming: bool = True,
         records: Literal["dict", "raw"] = "dict",
         observers: Sequence[Observer] = (),
         random: Callable[[], float] = randomness.random,
@@ -218,24 +221,28 @@ class Reflector:
         yield self._machine.on_watch_ended(error, now=self._clock())
 
     def _follow(self, command: Watch) -> Generator[Step, None, None]:
-        slow = _SlowStart(self.SLOW_START, self._slow_start) if self._machine.initial else None
         idle = command.idle_timeout
-        try:
-            with self._collection.open_watch(command.options, cancel=self._cancel, idle_timeout=idle) as stream:
-                self._heard()
-                self._report.watch_opened()
+        with self._collection.open_watch(command.options, cancel=self._cancel, idle_timeout=idle) as stream:
+            self._heard()
+            self._report.watch_opened()
+            start = _SlowStart(self.SLOW_START, self._is_too_slow, stream.close) if self._machine.initial else None
+            try:
                 yield self._machine.on_watch_opened(now=self._clock())
                 for batch in stream.batches(records=self._raw):
                     self._heard()
                     self._report.events += len(batch)
                     if batch:
                         yield self._machine.on_events(batch, now=self._clock())
-                    if slow is not None and not self._machine.initial:
-                        slow.stop()
-                        slow = None
-        finally:
-            if slow is not None:
-                slow.stop()
+                    if start is not None and not self._machine.initial:
+                        start.stop()
+                        start = None
+            except ClosedError:
+                if start is None or not start.given_up:
+                    raise
+                raise RequestTimeoutError("the server has sent neither initial objects nor their end") from None
+            finally:
+                if start is not None:
+                    start.stop()
 
     def _wait(self, command: Wait) -> Step:
         reason = command.reason
@@ -279,32 +286,49 @@ class Reflector:
         _log.info("reflector of %s: %s, after: %s", self._name, again, error)
         self._sink.failed(error, retry_in)
 
-    def _slow_start(self, seconds: float) -> None:
+    def _is_too_slow(self, seconds: float) -> bool:
+        """The end of the initial objects has not come for so many seconds: whether to wait no more."""
         _log.warning(
             "reflector of %s: the end of the initial objects has not come for %g s; the server may not know "
-            "sendInitialEvents: leave streaming out",
+            "sendInitialEvents: try streaming=False",
             self._name,
             seconds,
         )
+        return self.heard_at is not None and self._clock() - self.heard_at >= self.SILENT_START
 
     def __repr__(self) -> str:
         return f"<Reflector of {self._name} at {self.resource_version or 'its beginning'}>"
 
 
 class _SlowStart:
-    """Says every so many seconds that something has not come yet; on the thread of the deadlines."""
+    """Looks every so many seconds at something that has not come yet; on the thread of the deadlines.
 
-    def __init__(self, seconds: float, say: Callable[[float], None]) -> None:
+    Args:
+        seconds: how many.
+        is_too_slow: takes the seconds since the beginning; whether it is waited for no more.
+        give_up: called once that is so.
+
+    Attributes:
+        given_up: whether it is so.
+    """
+
+    def __init__(self, seconds: float, is_too_slow: Callable[[float], bool], give_up: Callable[[], None]) -> None:
         self._seconds = seconds
-        self._say = say
-        self._said = 0
+        self._is_too_slow = is_too_slow
+        self._give_up = give_up
+        self._looks = 0
         self._stopped = False
+        self.given_up = False
         self._disarm = CallScope(seconds).arm(self._fire)
 
     def _fire(self) -> None:
-        if not self._stopped:
-            self._said += 1
-            self._say(self._said * self._seconds)
+        if self._stopped:
+            return
+        self._looks += 1
+        if self._is_too_slow(self._looks * self._seconds):
+            self.given_up = True
+            self._give_up()
+        else:
             self._disarm = CallScope(self._seconds).arm(self._fire)
 
     def stop(self) -> None:

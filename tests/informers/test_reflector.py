@@ -144,7 +144,7 @@ def running(lists: list[Answer], watches: list[Answer], **options: Any) -> Itera
     script, sink = Script(lists, watches), Notes()
     with ScriptedServer() as server, DynamicClient(RESTConfig(host=server.url)) as client:
         server.on(script)
-        reflector = Reflector(client.resource(PODS), sink, random=lambda: 0.0, **options)
+        reflector = Reflector(client.resource(PODS), sink, random=lambda: 0.0, **{"streaming": False, **options})
         cancel = CancelToken()
         thread = threading.Thread(target=reflector.run, args=(cancel,))
         thread.start()
@@ -310,7 +310,7 @@ def test_the_limit_of_one_call_is_a_failure_that_passes() -> None:
     with ScriptedServer() as server, DynamicClient(RESTConfig(host=server.url, timeout=0.2)) as client:
         server.on(script)
         cancel = CancelToken()
-        thread = threading.Thread(target=Reflector(client.resource(PODS), sink).run, args=(cancel,))
+        thread = threading.Thread(target=Reflector(client.resource(PODS), sink, streaming=False).run, args=(cancel,))
         thread.start()
         sink.wait_for("failed RequestTimeoutError", "replaced 10")
         cancel.cancel()
@@ -411,6 +411,17 @@ def test_initial_objects_without_an_end_are_warned_of_again_and_again(
     assert "for 0.04 s" in caplog.text
 
 
+def test_where_initial_objects_end_in_silence_lists_take_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reflector, "SLOW_START", 0.02)
+    monkeypatch.setattr(Reflector, "SILENT_START", 0.05)
+    lists: list[Answer] = [listed(10, pod("a", 1)), listed(20, pod("a", 1))]
+    silent = watched(event("ADDED", pod("a", 1)))
+    watches: list[Answer] = [silent, watched(bookmark(11), error_event(410, "Expired")), IDLE]
+    with running(lists, watches, streaming=True) as (_, sink, script):
+        sink.wait_for("ADDED a 1", "replaced 10", "replaced 20")
+        assert script.kinds().startswith("slwl")
+
+
 # --------------------------------------------------------------------------- its end
 
 
@@ -456,7 +467,7 @@ def test_what_the_sink_raises_ends_it_and_closes_the_watch() -> None:
     with ScriptedServer() as server, DynamicClient(RESTConfig(host=server.url)) as client:
         server.on(script)
         with pytest.raises(ForbiddenError, match="the sink's own"):
-            Reflector(client.resource(PODS), Broken()).run(CancelToken())
+            Reflector(client.resource(PODS), Broken(), streaming=False).run(CancelToken())
         server.wait_for_ends(1)
         assert script.kinds() == "lw"
 
@@ -474,7 +485,7 @@ def test_a_closed_client_ends_it() -> None:
     with ScriptedServer() as server:
         server.on(Script([listed(10)], [IDLE]))
         client = DynamicClient(RESTConfig(host=server.url))
-        reflector = Reflector(client.resource(PODS), sink)
+        reflector = Reflector(client.resource(PODS), sink, streaming=False)
         thread = threading.Thread(target=run, args=(lambda: reflector.run(CancelToken()),))
         thread.start()
         sink.wait_for("replaced 10")
@@ -527,7 +538,7 @@ def test_metadata_only_of_a_server_that_sends_whole_objects(records: str) -> Non
     with ScriptedServer() as server, DynamicClient(RESTConfig(host=server.url)) as client:
         server.on(script)
         cancel = CancelToken()
-        reflector = Reflector(client.resource(PODS).metadata_only(), sink, records=records)  # type: ignore[arg-type]
+        reflector = Reflector(client.resource(PODS).metadata_only(), sink, streaming=False, records=records)  # type: ignore[arg-type]
         thread = threading.Thread(target=reflector.run, args=(cancel,))
         thread.start()
         sink.wait_for("ADDED a 1", "replaced 10")

@@ -7,7 +7,14 @@ from dataclasses import replace
 from enum import Enum
 from typing import Any
 
-from dynkube.errors import APIStatusError, ConnectError, DecodeError, InvalidRequestError, TransportError
+from dynkube.errors import (
+    APIStatusError,
+    ConnectError,
+    DecodeError,
+    InvalidRequestError,
+    RequestTimeoutError,
+    TransportError,
+)
 from dynkube.options import ListOptions
 from dynkube.wire.listwatch.backoff import Backoff
 from dynkube.wire.listwatch.commands import Command, Fail, List, ObjectsPage, Read, Replaced, Step, Wait, Watch
@@ -372,6 +379,8 @@ class ListWatch:
             if code_of(error) in {400, 422}:
                 self._streaming = False
                 return self._begin_list()
+            if isinstance(error, RequestTimeoutError):
+                self._streaming = False  # it may not know what was asked of it
         if error is not None:
             if is_expired(error):
                 return self._watch_expired(error, now, in_vain=in_vain)
