@@ -5,6 +5,7 @@ The names are those of its semantic conventions for HTTP clients.
 
 from __future__ import annotations
 
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable
@@ -120,7 +121,7 @@ class OpenTelemetryObserver(Observer):
 
     def on_informer(self, informer: InformerGauges) -> None:
         """Read its gauges whenever metrics are collected."""
-        self._informers.informers.add(informer)
+        self._informers.follow(informer)
 
     def on_reflector_list(self, listed: ReflectorList) -> None:
         """Measure it."""
@@ -225,7 +226,8 @@ class _InformerMetrics:
     """What informers do; their gauges are read whenever metrics are collected."""
 
     def __init__(self, meter: metrics.Meter) -> None:
-        self.informers: weakref.WeakSet[InformerGauges] = weakref.WeakSet()
+        self._lock = threading.Lock()  # informers start while metrics are collected
+        self._informers: weakref.WeakSet[InformerGauges] = weakref.WeakSet()
         self.lists = meter.create_histogram(
             "dynkube.informer.list.duration", unit="s", description="How long lists took."
         )
@@ -244,8 +246,14 @@ class _InformerMetrics:
             "dynkube.informer.handler.depth", [self._depths], "{event}", "Events that wait for a handler."
         )
 
+    def follow(self, informer: InformerGauges) -> None:
+        with self._lock:
+            self._informers.add(informer)
+
     def _readings(self) -> list[tuple[str, InformerReading]]:
-        found = [(each.name, each.reading()) for each in list(self.informers)]
+        with self._lock:
+            informers = list(self._informers)
+        found = [(each.name, each.reading()) for each in informers]
         return [(name, reading) for name, reading in found if reading is not None]
 
     def _reader(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Iterable
 
@@ -362,17 +363,21 @@ class _InformerCollector(Collector):
     """The gauges of the informers that run, read when metrics are collected."""
 
     def __init__(self, where: CollectorRegistry) -> None:
+        self._lock = threading.Lock()  # informers start while metrics are collected
         self._informers: weakref.WeakSet[InformerGauges] = weakref.WeakSet()
         where.register(self)
 
     def follow(self, informer: InformerGauges) -> None:
-        self._informers.add(informer)
+        with self._lock:
+            self._informers.add(informer)
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         return [GaugeMetricFamily(name, what) for name, what, _ in _INFORMER_GAUGES]
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        readings = [(each.name, reading) for each in list(self._informers) if (reading := each.reading()) is not None]
+        with self._lock:
+            informers = list(self._informers)
+        readings = [(each.name, reading) for each in informers if (reading := each.reading()) is not None]
         for name, what, gauge in _INFORMER_GAUGES:
             family = GaugeMetricFamily(name, what, labels=["name"])
             for informer, reading in readings:
