@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from plugins import Plugins, credential
 from scripted import CLOSE, HALF_CLOSE, HOLD, RESET, Request, ScriptedServer, Step, json_response
 
 import dynkube
@@ -156,6 +157,25 @@ def test_a_missing_extra_is_named(server, pods, monkeypatch):
         with pytest.raises(ConfigError, match=r"pip install 'dynkube\[exec\]'"):
             call()
     assert not server.requests
+
+
+def test_a_refused_token_of_a_plugin_is_renewed_for_the_upgrade_too(server, tmp_path):
+    plugin = Plugins(tmp_path).make("token").gives(credential(token="old"))
+
+    def answer(request: Request) -> object:
+        if "/exec?" not in request.target:
+            return json_response(POD)
+        if request.header("Authorization") != ["Bearer new"]:
+            plugin.gives(credential(token="new"))
+            return json_response({"kind": "Status", "status": "Failure", "reason": "Unauthorized", "code": 401}, 401)
+        return [switch(request), frame(SUCCESS), GOODBYE]
+
+    server.on(answer)
+    config = RESTConfig(host=server.url, tls=TLSConfig(ca_data=server.ca_data), exec=plugin.exec())
+    with dynkube.DynamicClient(config) as client:
+        pods = client.resource(dynkube.GroupVersionResource("", "v1", "pods")).namespace("n")
+        assert run(pods).exit_code == 0
+    assert [each.header("Authorization")[0] for each in server.requests] == ["Bearer old", "Bearer old", "Bearer new"]
 
 
 # ---------------------------------------------------------------------- frames
