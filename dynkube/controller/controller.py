@@ -46,7 +46,7 @@ __all__ = ["Controller"]
 _log = logging.getLogger("dynkube.controller")
 
 _DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds between attempts to learn what the server has
-_LAST_WAIT = 5.0  # seconds that reconciles under way get when they have been told to end at once
+_LAST_WAIT = 5.0  # seconds that reconciles, and predicates and maps, get when they have been told to end at once
 
 Reconcile = Callable[[Request], Result | None]
 
@@ -299,6 +299,8 @@ class Controller:
     def _leave(self, registrations: list[HandlerRegistration]) -> None:
         for registration in registrations:
             registration.remove()
+        for registration in registrations:
+            registration.join(_LAST_WAIT)
         if self._shared is None:
             self._factory.stop()
             self._factory = InformerFactory(self._client)  # to run again
