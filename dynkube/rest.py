@@ -518,8 +518,8 @@ class WatchStream:
         decoder = WatchDecoder(records=records)
         chunk = self._stream.read()
         while chunk:
-            # While more arrives, old objects are let go as fast as new ones come; but the collector counts the new ones,
-            # and would walk all of a large store again and again to find nothing. Records are not its business.
+            # While more arrives, old objects are let go as fast as new ones come; but the collector counts the new
+            # ones, and would walk all of a large store again and again to find nothing. Records are not its business.
             with nullcontext() if records else gc_paused():
                 for _ in range(_BURST):
                     yield from _batch(decoder, chunk)
