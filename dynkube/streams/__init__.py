@@ -20,7 +20,8 @@ from dynkube.streams.apiproxy import APIProxy, proxy
 from dynkube.streams.commands import ExecResult, attach, exec_command, exec_process
 from dynkube.streams.copying import CopyProgress, CopyResult, SkippedEntry, copy_from_pod, copy_to_pod
 from dynkube.streams.forwarding import ForwardedPort, PortForward, port_forward
-from dynkube.streams.loglines import LogGap, LogLine, LogStream, logs
+from dynkube.streams.loglines import LogGap, LogLine, LogStream
+from dynkube.streams.logreading import logs
 from dynkube.streams.process import RemoteProcess
 
 __all__ = [
