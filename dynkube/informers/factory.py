@@ -19,6 +19,7 @@ from dynkube.errors import (
     TransportError,
 )
 from dynkube.fields import FieldSelector
+from dynkube.forks import renew_in_child
 from dynkube.informers.arguments import checked_resync
 from dynkube.informers.dispatcher import Transform
 from dynkube.informers.indexes import IndexFunction
@@ -105,9 +106,14 @@ class InformerFactory:
         self._field_selector = _field_text(field_selector)
         self._metadata_only = metadata_only
         self._options = options
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # an observer that is told of a start may ask the factory
         self._informers: dict[_Identity, SharedInformer] = {}
         self._stopped = False
+        renew_in_child(self)
+
+    def renew_after_fork(self) -> None:
+        """No thread of the parent holds this lock."""
+        self._lock = threading.RLock()
 
     # ------------------------------------------------------------------ making
 

@@ -14,6 +14,7 @@ from typing import Literal, Self, TypeAlias
 
 from dynkube.dynamic import ResourceHandle
 from dynkube.errors import (
+    DynkubeError,
     ExpiredError,
     GoneError,
     InformerError,
@@ -434,7 +435,7 @@ class SharedInformer:
         except Exception as error:  # noqa: BLE001 - there is nobody above to raise it to
             if not self._cancel.cancelled:
                 self._broken = error
-                _log.error("informer %s has ended: %s", self.name, error, exc_info=not isinstance(error, InformerError))
+                _log.error("informer %s has ended: %s", self.name, error, exc_info=not isinstance(error, DynkubeError))
         finally:
             self._dispatcher.synced.release()
 
