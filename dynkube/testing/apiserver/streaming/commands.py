@@ -185,7 +185,6 @@ class _Command:
             await self._tell(self._outcome(running))
             return
         # The pod or the client has gone; nobody is told how the handler ends.
-        running.add_done_callback(lambda done: done.cancelled() or done.exception())
         _, gone = ends
         if gone.done():
             await self._tell(_exited(_KILLED) if self._options.subresource == "exec" else {"status": "Success"})

@@ -27,6 +27,8 @@ def in_thread(function: Callable[[], _T], name: str) -> asyncio.Future[_T]:
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[_T] = loop.create_future()
+    # Where nobody waits any more, what it raises is nobody's affair.
+    done.add_done_callback(lambda _: done.cancelled() or done.exception())
 
     def tell(settle: Callable[[], None]) -> None:
         if not done.done():
