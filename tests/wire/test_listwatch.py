@@ -542,6 +542,22 @@ def test_a_410_for_the_version_of_the_list_that_just_came_backs_off() -> None:
     assert isinstance(machine.on_waited(now=1.0).command, List)
 
 
+def test_a_server_whose_versions_expire_at_once_again_and_again_is_not_hurried() -> None:
+    gone = WatchEvent(EventType.ERROR, {"code": 410, "reason": "Expired"})
+    machine = watching()
+    step = machine.on_events([event("ADDED", "a", "1", 11), gone], now=5.0)
+    assert isinstance(step.command, List)
+    machine.on_list_page(Page([], "12"), now=5.0)
+    machine.on_watch_opened(now=5.1)
+    step = machine.on_events([event("ADDED", "b", "2", 13), gone], now=5.2)
+    assert isinstance(step.command, Wait)
+    machine = make(streaming=True)
+    machine.start(now=0.0)
+    machine.on_watch_opened(now=0.0)
+    assert isinstance(machine.on_events([gone], now=0.0).command, List)
+    assert isinstance(machine.on_list_failed(expired(), now=0.0).command, Wait)
+
+
 FATAL = [
     BadRequestError({"code": 400, "reason": "BadRequest"}),
     UnauthorizedError({"code": 401, "reason": "Unauthorized"}),

@@ -34,6 +34,9 @@ _SHORT_WATCH = 1.0
 # So many failures in a row, and what a watch cannot heal a list may.
 _FAILURES_BEFORE_LIST = 5
 
+# What servers answer that do not send initial objects.
+_REFUSED = frozenset({400, 422})
+
 _READ = Read()
 _READ_ON = Step((), _READ)
 
@@ -130,6 +133,7 @@ class ListWatch:
         self._opened_at: float | None = None
         self._watch_had_events = False
         self._list_is_news = False  # nothing has come since the last list
+        self._expired_at: float | None = None
         self._failures = 0
 
     @property
@@ -336,6 +340,18 @@ class ListWatch:
             return Replaced(len(told), version)
         return None
 
+    def _initial_broke_off(self, error: Exception | None) -> Callable[[], Command]:
+        """They ended before their end mark; what comes in their place."""
+        self._ledger.abandon()
+        self._initial = False
+        # What they have shown may be newer than a cache; what they have not may be there all the same.
+        self._cache_expired = True
+        if isinstance(error, ConnectError) or code_of(error) == 429:
+            return self._begin_sync  # who is not there yet, or is too busy, may well send them the next time
+        if code_of(error) in _REFUSED or isinstance(error, RequestTimeoutError):
+            self._streaming = False  # it does not know what was asked of it
+        return self._begin_list
+
     # ------------------------------------------------------------------ watches
 
     def _take(self, event: AnyWatchEvent, told: list[AnyWatchEvent]) -> Replaced | None:
@@ -368,22 +384,14 @@ class ListWatch:
         opened, self._opened_at = self._opened_at, None
         in_vain = opened is None or (not self._watch_had_events and now - opened < _SHORT_WATCH)
         again: Callable[[], Command] = self._watch
+        relist: Callable[[], Command] = self._begin_sync
         if self._initial:
-            # It ended before its end mark: what it has not shown may be there all the same, and
-            # what it has shown may be newer than a cache.
-            self._ledger.abandon()
-            self._initial = False
-            self._cache_expired = True
-            # Who is not there yet, or is too busy, may well send them the next time; and who ends them in silence, not.
-            again = self._begin_sync if isinstance(error, ConnectError) or code_of(error) == 429 else self._begin_list
-            if code_of(error) in {400, 422}:
-                self._streaming = False
-                return self._begin_list()
-            if isinstance(error, RequestTimeoutError):
-                self._streaming = False  # it may not know what was asked of it
+            again = relist = self._initial_broke_off(error)
+            if code_of(error) in _REFUSED:
+                return again()
         if error is not None:
             if is_expired(error):
-                return self._watch_expired(error, now, in_vain=in_vain)
+                return self._watch_expired(error, now, relist, in_vain=in_vain)
             if self._judge.is_final(error):
                 return self._fail(error)
             if self._lists and self._judge.needs_a_list(error):
@@ -400,13 +408,15 @@ class ListWatch:
         self._failures = 0
         return self._begin_sync
 
-    def _watch_expired(self, error: Exception, now: float, *, in_vain: bool) -> Command:
+    def _watch_expired(self, error: Exception, now: float, after: Callable[[], Command], *, in_vain: bool) -> Command:
         if not self._lists:
             return self._fail(as_expired(error))
-        if in_vain and self._list_is_news:
+        again_so_soon = self._expired_at is not None and now - self._expired_at < _SHORT_WATCH
+        self._expired_at = now
+        if again_so_soon or (in_vain and self._list_is_news):
             # The version of the list that has just come: another one would fare no better.
-            return self._wait(error, now, self._begin_sync)
-        return self._begin_sync()
+            return self._wait(error, now, after)
+        return after()
 
     # ------------------------------------------------------------------ failures
 
