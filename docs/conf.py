@@ -41,7 +41,7 @@ napoleon_use_rtype = False
 default_role = "py:obj"
 
 # A type variable in the line of bases.
-nitpick_ignore = [("py:obj", "dynkube.wire.watch.ObjectT")]
+nitpick_ignore = [("py:obj", "dynkube.wire.watch.ObjectT"), ("py:obj", "dynkube.workqueue.fifo._T")]
 
 
 def resolve(app, env, node, contnode):

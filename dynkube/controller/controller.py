@@ -28,6 +28,7 @@ from dynkube.errors import (
     ConflictError,
     DeadlineExceededError,
     DiscoveryError,
+    InformerStoppedError,
     InvalidRequestError,
     ServiceUnavailableError,
     TerminalError,
@@ -46,6 +47,7 @@ __all__ = ["Controller"]
 _log = logging.getLogger("dynkube.controller")
 
 _DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds between attempts to learn what the server has
+_GLANCE = 1.0  # seconds between looks at the informers
 _LAST_WAIT = 5.0  # seconds that reconciles, and predicates and maps, get when they have been told to end at once
 
 Reconcile = Callable[[Request], Result | None]
@@ -231,7 +233,7 @@ class Controller:
         Raises:
             NoMatchError: the server has no such resource.
             InvalidRequestError: it runs already, or the timeout is no number of seconds.
-            InformerStoppedError: the factory that it was given has been stopped.
+            InformerStoppedError: the client has been closed, or the factory that it was given stopped.
         """
         if not 0 <= drain_timeout <= threading.TIMEOUT_MAX:
             raise InvalidRequestError(f"drain_timeout: want a number of seconds, 0 or more, got {drain_timeout!r}")
@@ -248,9 +250,9 @@ class Controller:
         )
         registrations: list[HandlerRegistration] = []
         try:
-            informer = self._follow(queue, registrations, cancel)
+            informers = self._follow(queue, registrations, cancel)
             _log.info("controller %s: started", self.name)
-            self._work(queue, informer, cancel, drain_timeout)
+            self._work(queue, informers, cancel, drain_timeout)
         except CancelledError:
             if not cancel.cancelled:
                 raise
@@ -262,8 +264,8 @@ class Controller:
 
     def _follow(
         self, queue: Workqueue[ObjectName], registrations: list[HandlerRegistration], cancel: CancelToken
-    ) -> SharedInformer:
-        """Fill the queue from all sources, and wait until everything is known."""
+    ) -> list[SharedInformer]:
+        """Fill the queue from all sources, and wait until everything is known; the first is of the main source."""
         followed = self._look_up(cancel)
         for source, informer in followed:
             handler = SourceHandler(source, queue.add)
@@ -271,7 +273,7 @@ class Controller:
         self._factory.start()
         for registration in registrations:
             registration.wait_for_sync(cancel=cancel)
-        return followed[0][1]
+        return [informer for _, informer in followed]
 
     def _look_up(self, cancel: CancelToken) -> list[tuple[Source, SharedInformer]]:
         """The sources and their informers, as soon as the server says what it has."""
@@ -306,19 +308,22 @@ class Controller:
             self._factory = InformerFactory(self._client)  # to run again
 
     def _work(
-        self, queue: Workqueue[ObjectName], informer: SharedInformer, cancel: CancelToken, drain_timeout: float
+        self, queue: Workqueue[ObjectName], informers: list[SharedInformer], cancel: CancelToken, drain_timeout: float
     ) -> None:
         ending = CancelToken()
         workers = [
             threading.Thread(
-                target=self._worker, args=(queue, informer, ending), name=f"dynkube-{self.name}-{number}", daemon=True
+                target=self._worker,
+                args=(queue, informers[0], ending),
+                name=f"dynkube-{self.name}-{number}",
+                daemon=True,
             )
             for number in range(self._concurrency)
         ]
         for worker in workers:
             worker.start()
         try:
-            cancel.wait()
+            self._keep(informers, cancel)
         finally:
             try:
                 self._drain(queue, drain_timeout)
@@ -326,6 +331,15 @@ class Controller:
                 ending.cancel()
                 queue.shut_down()
                 self._join(workers)
+
+    def _keep(self, informers: list[SharedInformer], cancel: CancelToken) -> None:
+        """Until it is cancelled. Without its informers, a controller would look at work and never see any."""
+        while not cancel.wait(_GLANCE):
+            for informer in informers:
+                if informer.is_stopped:
+                    raise InformerStoppedError(
+                        f"the controller {self.name} has ended: {informer.name} is not followed any more"
+                    ) from informer.status.error
 
     def _join(self, workers: list[threading.Thread]) -> None:
         deadline = time.monotonic() + _LAST_WAIT

@@ -312,6 +312,24 @@ class TestTheEnd:
         with pytest.raises(InformerStoppedError):
             controller.run()
 
+    def test_without_its_informers_it_ends(self, client, namespace, widgets):
+        widgets.create(widget("one"))
+        asked, errors = Asked(), []
+        factory = InformerFactory(client, namespace=namespace)
+
+        def run():
+            try:
+                Controller(factory, WIDGETS, asked).run()
+            except InformerStoppedError as error:
+                errors.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        asked.wait(1)
+        factory.stop()
+        thread.join(PATIENCE)
+        assert "is not followed any more" in str(errors[0])
+
 
 class TestBadInput:
     def test_a_resource_that_does_not_exist(self, client):
