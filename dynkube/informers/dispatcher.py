@@ -72,6 +72,7 @@ class Dispatcher:
         self._on_error = on_error
         self._changing = threading.Lock()
         self.registrations: tuple[HandlerRegistration, ...] = ()
+        self._removed: list[HandlerRegistration] = []  # whose threads may run
         self.synced = Latch()
         self.retry_in: float | None = None
 
@@ -124,7 +125,13 @@ class Dispatcher:
         """Take a handler out; one that is not there stays away."""
         with self._changing:
             self.registrations = tuple(each for each in self.registrations if each is not registration)
+            self._removed = [*(each for each in self._removed if each.is_running), registration]
         registration.close()
+
+    @property
+    def running(self) -> list[HandlerRegistration]:
+        """The handlers whose threads run, those that were removed included."""
+        return [each for each in (*self.registrations, *self._removed) if each.is_running]
 
     def feed(self, registration: HandlerRegistration) -> None:
         """Tell one handler of everything that is there as an update from itself to itself: a resync (7.4.3)."""

@@ -312,13 +312,14 @@ class SharedInformer:
             the interpreter from ending.
         """
         self.begin_stop()
-        registrations, thread = self._dispatcher.registrations, self._thread
+        thread = self._thread
         deadline = time.monotonic() + timeout
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
             if thread.is_alive():
                 _log.warning("informer %s: its thread does not end: its watch error handler runs", self.name)
-        stuck = [each.name for each in registrations if not each.join(max(0.0, deadline - time.monotonic()))]
+        running = self._dispatcher.running
+        stuck = [each.name for each in running if not each.join(max(0.0, deadline - time.monotonic()))]
         if stuck:
             _log.warning("informer %s has stopped; callbacks that do not return: %s", self.name, ", ".join(stuck))
         self._store.check_mutations(who="a handler or a reader")

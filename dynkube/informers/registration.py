@@ -6,6 +6,7 @@ The counterpart in client-go is the processorListener of CG/tools/cache/shared_i
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -34,21 +35,21 @@ class Notification(NamedTuple):
     """Something to tell a handler.
 
     Attributes:
-        event: What happened; ``"synced"`` ends the initial list and is told to nobody.
+        event: What happened. ``"end"`` is told to nobody: it ends the initial list, or a resync.
         old: The object before; of a delete, the object.
         new: The object now.
         flag: Of an add, whether it is in the initial list; of a delete, whether the final state is unknown.
         at: When it came, in seconds of the monotonic clock.
     """
 
-    event: Literal["add", "update", "delete", "resync", "synced"]
+    event: Literal["add", "update", "delete", "resync", "end"]
     old: Item | None = None
     new: Item | None = None
     flag: bool = False
     at: float = 0.0
 
 
-_SYNCED = Notification("synced")
+_SYNCED, _RESYNCED = Notification("end", flag=False), Notification("end", flag=True)
 
 
 class HandlerRegistration:
@@ -93,7 +94,7 @@ class HandlerRegistration:
         self._closed = False
         self._synced = Latch()
         self._thread: threading.Thread | None = None
-        self._due = 0.0
+        self._due = math.inf
         self._called_at: float | None = None
         self._delivered = self._failed = 0
         self._late_again = 0.0
@@ -175,8 +176,7 @@ class HandlerRegistration:
 
     def start(self) -> None:
         """Begin to call the handler."""
-        if self.resync is not None:
-            self._due = time.monotonic() + self.resync
+        self._resync_later()
         # A daemon thread: a callback that never returns must not keep the interpreter from ending.
         self._thread = threading.Thread(target=self._run, name=f"dynkube-handler-{self.name}", daemon=True)
         self._thread.start()
@@ -206,6 +206,11 @@ class HandlerRegistration:
             self._changed.notify()
         self._synced.release()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether its thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
     def join(self, timeout: float) -> bool:
         """Wait for the thread, unless it is this one; whether it has ended."""
         thread = self._thread
@@ -227,6 +232,8 @@ class HandlerRegistration:
                 continue
             if notification is _SYNCED:
                 self._synced.set()
+            elif notification is _RESYNCED:
+                self._resync_later()
             else:
                 self._tell(notification)
             if self.resync is not None and time.monotonic() >= self._due:
@@ -236,16 +243,20 @@ class HandlerRegistration:
         """Wait for work; False where a resync is due first."""
         with self._changed:
             while not self._queue and not self._closed:
-                left = None if self.resync is None else self._due - time.monotonic()
+                left = None if math.isinf(self._due) else self._due - time.monotonic()
                 if left is not None and left <= 0:
                     return False
                 self._changed.wait(left)
         return True
 
+    def _resync_later(self) -> None:
+        self._due = math.inf if self.resync is None else time.monotonic() + self.resync
+
     def _resync(self) -> None:
-        assert self.resync is not None
+        # The next one is due when this one has been told: a slow handler has never two of them in its queue.
+        self._due = math.inf
         self._feed(self)
-        self._due = time.monotonic() + self.resync
+        self.put((_RESYNCED,))
 
     def _tell(self, notification: Notification) -> None:
         began = self._called_at = time.monotonic()

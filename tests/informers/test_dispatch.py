@@ -501,6 +501,21 @@ class TestResync:
         assert often.wait(4)[1:4] == [("update", "a", "1", "1")] * 3
         assert never.told == [("add", "a", True)]
 
+    def test_a_slow_handler_has_one_resync_in_its_queue_and_no_more(self, bench: Bench) -> None:
+        go_on, entered = threading.Semaphore(0), threading.Semaphore(0)
+
+        def slow(_obj: Any, *_more: Any) -> None:
+            entered.release()
+            assert go_on.acquire(timeout=PATIENCE)
+
+        registration = bench.add(handler_of(on_add=slow, on_update=slow), resync=0.001)
+        bench.tell(("ADDED", thing("a")), ("ADDED", thing("b")))
+        for _ in range(20):  # each call is longer than the period
+            assert entered.acquire(timeout=PATIENCE)
+            assert registration.depth <= 4
+            go_on.release()
+        go_on.release(1000)
+
     @pytest.mark.behaviour("7.4.3")
     def test_old_and_new_of_a_resync_are_the_same_object(self, bench: Bench) -> None:
         same = threading.Event()

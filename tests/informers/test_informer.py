@@ -276,6 +276,25 @@ class TestLife:
         informer.stop()
         informer.remove_event_handler(registration)
 
+    def test_a_removed_handler_whose_callback_does_not_return_is_named_by_stop(
+        self, informers: Make, configmaps: dynkube.ResourceHandle
+    ) -> None:
+        entered, go_on = threading.Event(), threading.Event()
+
+        def hangs(_obj: Any, _initial: bool) -> None:
+            entered.set()
+            go_on.wait(PATIENCE)
+
+        configmaps.create(config_map("one"))
+        informer = informers(configmaps)
+        registration = informer.add_event_handler(on_add=hangs, name="it hangs")
+        synced(informer)
+        assert entered.wait(PATIENCE)
+        registration.remove()
+        assert informer.stop(timeout=0.01) == ["it hangs"]
+        go_on.set()
+        assert informer.stop(timeout=PATIENCE) == []
+
     @pytest.mark.behaviour("7.4.6")
     def test_the_same_handler_added_twice_is_told_twice(
         self, informers: Make, configmaps: dynkube.ResourceHandle
