@@ -54,7 +54,8 @@ class SharedInformer:
             informer.lister().namespace("shop").get("api")
 
     An `InformerFactory` makes them, one for all who ask for the same. It has one thread for requests and one for each
-    handler. Whatever happens to the connection, at rest the store is the server's state. Thread-safe.
+    handler. Whatever happens to the connection, at rest the store is the server's state. A resource that is not there
+    or may not be read is waited for, and shows in `status`; a factory looks it up first. Thread-safe.
 
     Args:
         handle: What to follow: a resource, in one namespace or in all; ``.metadata_only()`` for metadata alone.
