@@ -228,14 +228,17 @@ class EventRecorder:
         """Take no more events, and write what is there: each is tried once more. Calling it again changes nothing.
 
         Args:
-            timeout: seconds for that; then the rest is dropped, and its number logged.
+            timeout: seconds for that, above 0; then the rest is dropped, and its number logged.
+
+        Raises:
+            InvalidRequestError: the timeout is no such number.
         """
+        with_limit = CallScope(timeout)
         with self._lock:
             self._closed, thread = True, self._thread
         self._closing.cancel()
         if thread is None:
             return
-        with_limit = CallScope(timeout)
         try:
             self.flush(timeout=with_limit.left())
             self._waiting.put_nowait(None)  # the queue is empty, and nobody adds to it

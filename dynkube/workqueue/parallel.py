@@ -51,12 +51,12 @@ def parallelize_until(
             raise InvalidRequestError(f"{name}: want {least} or more, got {value!r}")
     scope = CallScope(timeout, cancel)
     starts = iter(range(0, pieces, chunk_size))
-    failed = threading.Event()
+    over = threading.Event()
 
     def work() -> None:
         for start in starts:  # an iterator over a range is safe to share: next() is one step of the interpreter
             for piece in itertools.islice(range(start, pieces), chunk_size):
-                if failed.is_set():
+                if over.is_set():
                     return
                 scope.check()
                 function(piece)
@@ -66,7 +66,9 @@ def parallelize_until(
         return
     with ThreadPoolExecutor(min(workers, chunks), thread_name_prefix="dynkube-piece") as pool:
         running = [pool.submit(work) for _ in range(min(workers, chunks))]
-        finished, _ = wait(running, return_when=FIRST_EXCEPTION)
-        failed.set()
+        try:
+            finished, _ = wait(running, return_when=FIRST_EXCEPTION)
+        finally:
+            over.set()  # also after Ctrl-C
     for each in (*finished, *running):
         each.result()
