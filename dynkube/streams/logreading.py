@@ -78,7 +78,7 @@ def logs(
         limit_bytes: bytes at most; no reconnecting then.
         stream: ``"Stdout"``, ``"Stderr"`` or ``"All"`` (a feature of newer servers).
         insecure_skip_tls_verify_backend: have the API server not check the kubelet's certificate.
-        prefix: begin each line with ``[pod/<pod>/<container>] ``.
+        prefix: begin each line with ``[pod/<pod>/<container>]`` and a space.
         ignore_errors: when one of several logs fails, log a warning and go on with the others.
         max_concurrent: how many logs may be followed at once.
         timeout: seconds until the log must have ended; `DeadlineExceededError` then.
