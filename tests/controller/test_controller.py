@@ -145,6 +145,22 @@ class TestWhoIsAskedAbout:
             asked.wait(1)
         assert counts[0] >= 20
 
+    def test_the_informers_may_be_compact(self, client, namespace, widgets, configmaps):
+        owner = widgets.create(widget("one", size=1))
+        owned = config_map("owned")
+        owned["metadata"]["namespace"] = namespace
+        set_controller_reference(owned, owner)
+        asked = Asked()
+        with InformerFactory(client, namespace=namespace, compact=True) as factory:
+            controller = Controller(factory, WIDGETS, asked, predicate=generation_changed)
+            with running(controller.owns("configmaps", metadata_only=True)):
+                asked.wait(1)
+                widgets.patch("one", {"spec": {"size": 2}})
+                asked.wait_until(lambda requests: requests[-1].object["spec"]["size"] == 2)
+                configmaps.create(owned)
+                request = asked.wait_until(lambda requests: len(requests) > 2)[-1]
+        assert type(request.object) is dict
+
 
 class TestAnswers:
     def test_an_error_comes_again_until_it_is_none(self, controller_of, widgets, caplog):
