@@ -133,8 +133,9 @@ def port_forward(
 
     Raises:
         NotFoundError: no such pod, service or workload.
-        PortForwardError: the pod has ended, has no such port, or a local port is in use.
-        InvalidRequestError: a port or address that is none.
+        PodNotRunningError: the pod has ended, or does not run in time.
+        PortForwardError: a local port is in use.
+        InvalidRequestError: a port or address that is none, or that the service or pod does not have.
 
     Example::
 
@@ -240,11 +241,13 @@ class _Target:
         gone = self._uid
         with self._lock:
             scope = CallScope(self.timeout, cancel)
-            while self._uid == gone:
+            while self._uid == gone:  # else another thread has found it
                 try:
                     self.resolve(scope)
                 except (NotFoundError, PodNotRunningError):
                     scope.sleep(0.5)
+                else:
+                    return
 
 
 # --------------------------------------------------------------------------- here

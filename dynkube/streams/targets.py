@@ -167,13 +167,17 @@ def require_running(pod: Mapping[str, Any], verb: str) -> None:
         )
 
 
+def _has_not_started(message: str) -> bool:
+    return "does not have a host assigned" in message or "is waiting to start" in message
+
+
 def explained(error: APIStatusError, pod: Mapping[str, Any] | None, subresource: str) -> APIStatusError:
     """The server's refusal, with what to do about it."""
     if error.hint:
         return error
     if error.http_status == 403:
         error.hint = f"the role must allow create (and get) on pods/{subresource}"
-    elif "does not have a host assigned" in error.message or (pod is not None and phase_of(pod) == "Pending"):
+    elif _has_not_started(error.message) or (pod is not None and phase_of(pod) == "Pending"):
         error.hint = 'the pod does not run yet; wait for it: .wait(name, condition="Ready")'
     elif pod is not None and error.http_status in {400, 404} and "container" in error.message:
         error.hint = f"its containers: {', '.join(container_names(pod))}"

@@ -342,3 +342,24 @@ def test_what_is_no_terminal_is_sent_to_its_end(pods, monkeypatch, tmp_path):
         with streams.exec_process(pods, "p", ["cat"], stdin=True, timeout=LIMIT) as process:
             assert process.interact() == 0
     assert (tmp_path / "out").read_bytes() == b"from a file"
+
+
+# ---------------------------------------------------------------------- the client
+
+
+def test_closing_the_client_ends_what_runs(server):
+    client = server.connect()
+    pods = client.resource(PODS).namespace(NAMESPACE)
+    with pytest.raises(dynkube.ClosedError) as caught:
+        streams.exec_command(pods, "p", TALKS, stdout=Striking(client.close), timeout=LIMIT)
+    assert caught.value.partial.exit_code is None
+
+
+def test_a_dropped_log_and_process_leave_nothing_behind(pods):
+    log = streams.logs(pods, "p", follow=True, timeout=LIMIT)
+    assert next(log) == "first"
+    process = streams.exec_process(pods, "p", ["sleep", "600"], timeout=LIMIT)
+    thread = process._thread
+    del log, process
+    thread.join(LIMIT)
+    assert not thread.is_alive()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, assert_type
+from typing import IO, Any, assert_type
 
 import requests
 
 import dynkube
-from dynkube import DynamicClient, GroupVersionResource, NotFoundError, PatchType, ResourceHandle
+from dynkube import DynamicClient, GroupVersionResource, NotFoundError, PatchType, ResourceHandle, streams
 from dynkube.controller import (
     Controller,
     Request,
@@ -318,3 +318,25 @@ def controllers(client: DynamicClient, widgets: ResourceHandle) -> None:
     )
     assert_type(elector.is_leader, bool)
     Controller(client, "widgets", lambda: None)  # type: ignore[arg-type,misc] # pyright: ignore[reportArgumentType]
+
+
+def streaming(client: DynamicClient, pods: ResourceHandle) -> None:
+    with streams.logs(pods, "api", follow=True, tail_lines=1) as log:
+        for line in log:
+            assert_type(line, streams.LogLine)
+            assert_type(line.pod, str)
+            if isinstance(line, streams.LogGap):
+                assert_type(line.reason, str)
+    assert_type(streams.logs(pods, label_selector="app=api").text(), str)
+    result = streams.exec_command(pods, "api", ["ls"], input=b"", check=True)
+    assert_type((result.exit_code, result.stdout, result.text), tuple[int | None, bytes, str])
+    with streams.exec_process(pods, "api", ["sh"], stdin=True) as process:
+        assert_type(process.wait(), int)
+        assert_type(process.stdin, IO[bytes] | None)
+    assert_type(streams.copy_from_pod(pods, "api", "/etc", Path("etc")).skipped, tuple[streams.SkippedEntry, ...])
+    with streams.port_forward(pods, "api", 80, "8080:http") as forward:
+        assert_type((forward.local_port, forward.ports[1].remote), tuple[int, int])
+    with streams.proxy(client, port=8001) as running:
+        assert_type(running.url, str)
+    streams.exec_command(pods, "api", ["ls"], stdn=b"")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    streams.logs(pods, "api", tail="1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
