@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import os
 import socket
+import struct
 import subprocess
+import termios
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -99,6 +103,21 @@ class TestExec:
         data = bytes(range(256)) * 4000
         done = kubectl("exec", "-i", "api", "--", "sha256sum", stdin=data)
         assert done.stdout.split()[0].decode() == hashlib.sha256(data).hexdigest()
+
+    def test_a_terminal(self, kubectl: Shell) -> None:
+        ours, theirs = os.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 77, 0, 0))
+        script = "until stty size | grep -v '^0'; do :; done; read line; echo got $line; exit 5"
+        command = kubectl.command("exec", "-it", "api", "--", "sh", "-c", script)
+        with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True) as shell:
+            os.close(theirs)
+            with open(ours, "r+b", buffering=0) as terminal:
+                said = terminal.readline()
+                assert said == b"33 77\r\n"
+                terminal.write(b"hello\n")
+                while b"got hello" not in said:
+                    said += terminal.read(1000)
+                assert shell.wait(60) == 5
 
     def test_a_command_that_is_not_there(self, kubectl: Shell) -> None:
         done = kubectl("exec", "api", "--", "nosuch")
