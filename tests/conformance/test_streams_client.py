@@ -508,6 +508,26 @@ def test_a_services_port_leads_to_its_pods(stage: Stage) -> None:
         streams.port_forward(services, "web", 81, timeout=LIMIT)
 
 
+@pytest.mark.behaviour("8.2.6", "8.3.2")
+def test_a_workload_stands_for_its_pods(stage: Stage) -> None:
+    deployments = stage.client.resource("apps/v1/deployments").namespace(NAMESPACE)
+    labels = {"name": "one"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "main", "image": "local"}]}}
+    deployments.create(
+        {"metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": labels}, "template": template}}
+    )
+    _wait_for_log(stage, "one")
+    assert list(streams.logs(deployments, "web", prefix=True, tail_lines=1, timeout=LIMIT)) == ["[pod/one/main] third"]
+    with streams.port_forward(deployments, "web", ":digest", timeout=LIMIT) as forward:
+        assert ask(forward.local_port, b"now\n") == b"at once"
+    claims = stage.client.resource("v1/configmaps").namespace(NAMESPACE)
+    claims.create({"metadata": {"name": "none"}})
+    with pytest.raises(InvalidRequestError, match="configmaps have no pods that we know how to find"):
+        streams.port_forward(claims, "none", 80, timeout=LIMIT)
+    with pytest.raises(InvalidRequestError, match="configmaps have no pods that we know how to find"):
+        streams.logs(claims, "none", timeout=LIMIT)
+
+
 @pytest.mark.behaviour("8.2.3", "8.2.5")
 def test_a_port_that_nobody_listens_on_ends_its_connection_only(stage: Stage) -> None:
     told: list[Exception] = []
@@ -636,6 +656,7 @@ def test_a_log_that_is_cut_all_the_time_and_restarted_once_comes_out_equal_to_it
         writing.join()
     assert lines == written.read_text().splitlines()
     assert len(lines) == 6000
+    assert list(streams.logs(stage.pods, "writer", previous=True, timeout=LIMIT)) == lines[:3000]
 
 
 def _write(stage: Stage, log: Any, command: list[str]) -> None:

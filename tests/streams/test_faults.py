@@ -178,6 +178,24 @@ def test_a_copy_that_is_cut_is_a_typed_error(pods, proxy, tmp_path):
         streams.copy_to_pod(pods, "p", tmp_path / "big", f"{tmp_path}/there", progress=strike, timeout=LIMIT)
 
 
+def _no_tar(_session: Any) -> int:
+    raise RuntimeError('exec: "tar": executable file not found in $PATH')
+
+
+@pytest.mark.behaviour("8.4.4")
+@pytest.mark.parametrize("handler", [_no_tar, lambda _session: 127], ids=["refused", "exit code 127"])
+def test_a_container_without_tar_is_told(pods, server, tmp_path, handler):
+    (tmp_path / "file").write_bytes(bytes(1_000_000))
+    withdraw = server.pods.on_exec(handler, pod="q")
+    try:
+        with pytest.raises(CopyError, match="tar"):
+            streams.copy_to_pod(pods, "q", tmp_path / "file", "/there/", timeout=LIMIT)
+        with pytest.raises(CopyError, match="tar"):
+            streams.copy_from_pod(pods, "q", "/there", tmp_path / "back", timeout=LIMIT)
+    finally:
+        withdraw()
+
+
 @pytest.mark.behaviour("8.4.3")
 def test_a_copy_goes_on_where_it_was_cut(pods, proxy, tmp_path):
     data = os.urandom(5_000_000)
