@@ -315,6 +315,11 @@ class TestExec:
         with stage.open(exec_path("true"), protocol, headers={header: value}) as socket:
             assert (socket.handshake.status, socket.handshake.body) == (400, problem)
 
+    def test_an_upgrade_to_something_else_is_taken_for_spdy(self, stage: Stage) -> None:
+        with stage.open(exec_path("true"), headers={"Upgrade": "other"}) as socket:
+            problem = b"unable to upgrade: header X-Stream-Protocol-Version does not exist in request with 6 headers\n"
+            assert (socket.handshake.status, socket.handshake.body) == (400, problem)
+
     def test_an_unknown_subprotocol_is_forbidden(self, stage: Stage) -> None:
         with stage.open(exec_path("true"), "v9.channel.k8s.io") as socket:
             assert (socket.handshake.status, socket.handshake.body) == (403, b"")

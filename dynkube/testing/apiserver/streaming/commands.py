@@ -89,7 +89,9 @@ def _kubelet_refusal(request: Request, options: CommandOptions, handler: Command
     if is_websocket(request):
         return None
     if not request.headers.get("X-Stream-Protocol-Version"):
-        count = sum(1 for name, _ in request.headers if name.lower() not in ("host", "content-length"))
+        # As the kubelet gets it: whom it is forwarded for is added, and a User-Agent where there is none.
+        names = {name.lower() for name, _ in request.headers} - {"host", "content-length", "authorization"}
+        count = len(names | {"x-forwarded-for", "user-agent"})
         missing = f"header X-Stream-Protocol-Version does not exist in request with {count} headers"
         return plain_refusal(400, f"unable to upgrade: {missing}")
     return plain_refusal(400, "unable to upgrade: the embedded API server speaks WebSocket, and no SPDY")

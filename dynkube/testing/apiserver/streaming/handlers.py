@@ -159,10 +159,8 @@ class Pods:
         """
         if isinstance(handler, int) and not 0 < handler <= _LAST_PORT:
             raise InvalidRequestError(f"on_port_forward: {handler} is no port: give a number from 1 to {_LAST_PORT}")
-        if isinstance(handler, (str, bytes)):
-            text = _bytes(handler)
-            handler = lambda session: session.connection.sendall(text)  # noqa: E731
-        return self._forwards.add(handler, namespace=namespace, pod=pod, port=str(port) if port else "")
+        found = _as_forward(handler) if isinstance(handler, (str, bytes)) else handler
+        return self._forwards.add(found, namespace=namespace, pod=pod, port=str(port) if port else "")
 
     def log(self, namespace: str, pod: str, container: str = "") -> ContainerLog:
         """The log of a container, empty at first; the same one each time. It ends with the pod.
@@ -259,6 +257,10 @@ class Behind:
 
 def _bytes(text: str | bytes) -> bytes:
     return text.encode() if isinstance(text, str) else text
+
+
+def _as_forward(text: str | bytes) -> PortForwardHandler:
+    return lambda session: session.connection.sendall(_bytes(text))
 
 
 def _as_log(handler: LogHandler | LocalProcess | str | bytes) -> LogHandler:
