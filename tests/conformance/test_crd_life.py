@@ -27,6 +27,9 @@ from crds import (
     wait_until_served,
     without_versions,
 )
+from manifests import CRDS, crd
+
+import dynkube
 
 TABLE = {"Accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
 
@@ -335,3 +338,30 @@ class TestTheLifeOfADefinition:
     def test_a_definition_in_a_table(self, new_kind: NewKind) -> None:
         kind = new_kind()
         kind.both.get(f"{DEFINITIONS}/{kind.crd['metadata']['name']}", headers=TABLE)
+
+
+class TestWatches:
+    """A definition that changes ends the watches of all its versions (XS/apiserver/customresource_handler.go)."""
+
+    @pytest.fixture
+    def widgets(self, client: dynkube.DynamicClient) -> Iterator[dynkube.ResourceHandle]:
+        definitions = client.resource(CRDS)
+        body = crd("endings", "Ending", group="endings.dynkube.dev")
+        name = definitions.create(body)["metadata"]["name"]
+        definitions.wait(name, condition="Established", timeout=30)
+        handle = client.resource(dynkube.GroupVersionResource("endings.dynkube.dev", "v1", "endings"))
+        made = {"apiVersion": "endings.dynkube.dev/v1", "kind": "Ending", "metadata": {"name": "a"}}
+        handle.namespace("default").create(made)
+        yield handle
+        definitions.delete(name)
+        definitions.wait(name, condition="delete", timeout=60)
+
+    @pytest.mark.parametrize("version", ["v1", "v1beta1"])
+    def test_end(self, client: dynkube.DynamicClient, widgets: dynkube.ResourceHandle, version: str) -> None:
+        watched = client.resource(dynkube.GroupVersionResource(widgets.gvr.group, version, widgets.gvr.resource))
+        with watched.watch_once(timeout=60, timeout_seconds=300) as events:
+            assert next(events).type == "ADDED"
+            names = {"plural": "endings", "kind": "Ending", "shortNames": ["end"]}
+            client.resource(CRDS).patch("endings.endings.dynkube.dev", {"spec": {"names": names}})
+            assert list(events) == []  # or DeadlineExceededError
+        assert [each["metadata"]["name"] for each in watched.list()] == ["a"]

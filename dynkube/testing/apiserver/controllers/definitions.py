@@ -28,7 +28,7 @@ class DefinitionController:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         # What is served for a CRD: by its name, its group resource and what it said.
-        self._served: dict[str, tuple[GroupResource, Any]] = {}
+        self._served: dict[str, tuple[GroupResource, tuple[Any, bool]]] = {}
         self._ending: dict[GroupResource, str] = {}
 
     def observe(self, resource: GroupResource, event: Event, enqueue: Enqueue) -> None:
@@ -67,7 +67,7 @@ class DefinitionController:
         if not conditions.is_served(crd):
             return
         ends = conditions.is_condition_true(crd, "Terminating")
-        says = (crd["metadata"]["uid"], crd["spec"], crd["status"].get("acceptedNames"), ends)
+        says = ((crd["metadata"]["uid"], crd["spec"], crd["status"].get("acceptedNames")), ends)
         about = GroupResource(crd["spec"]["group"], crd["status"]["acceptedNames"]["plural"])
         before = self._served.get(name)
         if before == (about, says):
@@ -77,8 +77,9 @@ class DefinitionController:
 
         resources = custom_resources(crd)
         self._registry.catalog.replace(about, resources)
-        if before is not None and before[1][1] != crd["spec"]:
+        if before is not None and before[1][0] != says[0]:
             self._registry.reread(resources)
+            self._registry.store.end_watches(about)
 
     def _stop_serving(self, name: str, enqueue: Enqueue) -> None:
         about, _ = self._served.pop(name, (None, None))

@@ -77,6 +77,10 @@ class EventLog:
         compacted: The revision before which the past is not known.
         capacity: How many events it keeps.
         capacity_bytes: How many bytes of objects that are no more it keeps.
+
+    Attributes:
+        is_closed: Whether every watch ends, and there are no more events.
+        watches_ended: How often `end_watches` was called: a watch from before such a call ends.
     """
 
     def __init__(
@@ -91,6 +95,7 @@ class EventLog:
         self._bytes = 0
         self._listeners: set[Callable[[], None]] = set()
         self.is_closed = False
+        self.watches_ended = 0
 
     def __len__(self) -> int:
         return len(self._events)
@@ -120,6 +125,11 @@ class EventLog:
         self._events.clear()
         self._bytes = 0
         self.expire(revision)
+
+    def end_watches(self) -> None:
+        """End the watches that there are; others may begin."""
+        self.watches_ended += 1
+        self._wake()
 
     def close(self) -> None:
         """End every watch: there will be no more events."""

@@ -239,6 +239,10 @@ class Store:
         if resource not in self._collections:
             self._open(resource, self.revision)
 
+    def end_watches(self, resource: GroupResource) -> None:
+        """End the watches of a resource, which stays."""
+        self._collections[resource].log.end_watches()
+
     def forget(self, resource: GroupResource) -> None:
         """Drop a resource that is no longer served: its objects, its past, its watches."""
         self._frames.pop(resource, None)

@@ -72,6 +72,7 @@ class Watch:
             self._since = parse_revision(options.resource_version) or self._begun
         self._marks_end = bool(options.send_initial_events) and self._bookmarks
         self._cursor = self._log.after(self._since)
+        self._ended_before = self._log.watches_ended
 
     def _find_problem(self, options: ListOptions) -> Mapping[str, Any] | None:
         """What keeps the watch from starting: an ERROR event of a response that is a 200 (newErrWatcher)."""
@@ -100,7 +101,7 @@ class Watch:
                 if events is None:
                     return  # the log has dropped what this watch would have told next
                 if not events:
-                    if timer.is_over():
+                    if timer.is_over() or self._log.watches_ended != self._ended_before:
                         return
                     if timer.takes_bookmark() and self._latest() > self._begun:
                         yield self._bookmark()
