@@ -126,14 +126,16 @@ def read_once(source: LogSource, options: LogOptions, scope: CallScope) -> Itera
     return _pieces(source.open(options, scope, patience=math.inf if options.follow else None))
 
 
-def follow(source: LogSource, options: LogOptions, scope: CallScope) -> Iterator[Batch]:
+def follow(
+    source: LogSource, options: LogOptions, scope: CallScope, *, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Batch]:
     """The lines of a log, until its container has ended for good; the first request has been answered.
 
     Raises:
         APIStatusError: the server refuses.
         TransportError: no response came; while iterating: no attempt succeeded for `GIVE_UP_AFTER` seconds.
     """
-    return _Follower(source, options, scope).run()
+    return _Follower(source, options, scope, clock).run()
 
 
 def _pieces(stream: Stream) -> Iterator[bytes]:
@@ -143,12 +145,13 @@ def _pieces(stream: Stream) -> Iterator[bytes]:
 
 
 class _Follower:
-    def __init__(self, source: LogSource, options: LogOptions, scope: CallScope) -> None:
+    def __init__(self, source: LogSource, options: LogOptions, scope: CallScope, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._source = source
         self._timestamps = options.timestamps
         self._options = replace(options, timestamps=True)
         self._scope = scope
-        self._began = time.monotonic()
+        self._began = clock()
         self._position = Position()
         self._run_id = source.run_id
         self._crossed = False  # the position is in a later run than `_run_id`
@@ -156,7 +159,7 @@ class _Follower:
         self._beyond = 2
         self._failures = 0
         self._answered = False
-        self._last_success = time.monotonic()
+        self._failing_since: float | None = None
         tail = options.tail_lines is not None
         self._first: Stream | None = source.open(self._tail_options() if tail else self._options_now(live=True), scope)
 
@@ -239,8 +242,9 @@ class _Follower:
         self._rest = splitter.rest if splicer is None else b""
 
     def _ask(self, options: LogOptions) -> Iterator[bytes]:
-        first, self._first = self._first, None
-        return _pieces(first or self._source.open(options, self._scope))
+        stream, self._first = self._first or self._source.open(options, self._scope), None
+        self._failing_since = None  # an answer; that nothing is said in it, or that it is cut, is another matter
+        return _pieces(stream)
 
     def _tail_options(self) -> LogOptions:
         # More than is wanted: the last line is a position even where none is, once the one before has another time.
@@ -252,7 +256,7 @@ class _Follower:
             return replace(options, since_seconds=None, since_time=self._position.since)
         if options.since_seconds is not None and self._answered:
             # "since" moves on with the server's clock; what was not seen yet must stay in.
-            options = replace(options, since_seconds=options.since_seconds + math.ceil(time.monotonic() - self._began))
+            options = replace(options, since_seconds=options.since_seconds + math.ceil(self._clock() - self._began))
         return options
 
     def _bridge(self) -> Iterator[Batch]:
@@ -295,7 +299,10 @@ class _Follower:
         while True:
             self._scope.sleep(pause)
             pod = self._look()
-            if pod is None or self._is_over(pod) or "running" in (self._status(pod).get("state") or {}):
+            if pod is None or self._is_over(pod):
+                return pod
+            state = self._status(pod).get("state")
+            if not state or "running" in state:
                 return pod
             pause = min(_LONGEST_PAUSE, pause * 1.5)
 
@@ -351,7 +358,9 @@ class _Follower:
         if isinstance(error, APIStatusError):
             # A container that is about to start again has no log for a moment.
             transient = error.http_status in _TRANSIENT or (self._answered and error.http_status in {400, 404})
-        if not transient or time.monotonic() - self._last_success > GIVE_UP_AFTER:
+        now = self._clock()
+        self._failing_since = now if self._failing_since is None else self._failing_since
+        if not transient or now - self._failing_since > GIVE_UP_AFTER:
             raise error
         self._failures += 1
         _log.debug("log of %s/%s: again after: %s", self._source.pod, self._source.container, error)
@@ -360,7 +369,7 @@ class _Follower:
     def _succeeded(self) -> None:
         self._failures = 0
         self._answered = True
-        self._last_success = time.monotonic()
+        self._failing_since = None
 
     def _delay(self) -> float:
         return float(min(_LONGEST_PAUSE, 0.05 * 2.0 ** min(self._failures, 20)) * random.uniform(0.5, 1.0))  # noqa: S311

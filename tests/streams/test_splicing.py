@@ -261,3 +261,32 @@ def test_a_pod_that_goes_while_the_connection_is_lost_is_a_gap():
     first = next(batches)
     kubelet.get = kubelet.open = gone  # type: ignore[method-assign]
     assert [first, *batches][-1].gap == "the connection was lost, and the pod is gone"
+
+
+def test_a_silence_of_hours_is_no_failure_and_a_server_that_is_gone_is_one():
+    now = 0.0
+    log = LogOptions(follow=True, timestamps=True)
+    kubelet = Kubelet([("write", 3), *[("cut", 0)] * 5, ("write", 2)])
+    answer = kubelet.open
+
+    def late(*arguments: Any, **options: Any) -> Any:
+        nonlocal now
+        now += 10_000
+        return answer(*arguments, **options)
+
+    kubelet.open = late  # type: ignore[method-assign]
+    batches = follow(kubelet, log, Impatient(), clock=lambda: now)  # type: ignore[arg-type]
+    assert lines_of(list(batches)) == kubelet.written
+
+    def gone(*_: Any, **__: Any) -> Any:
+        nonlocal now
+        now += 50
+        raise ConnectionLostError("nobody there")
+
+    kubelet = Kubelet([("write", 3)])
+    batches = follow(kubelet, log, Impatient(), clock=lambda: now)  # type: ignore[arg-type]
+    next(batches)
+    kubelet.open = kubelet.get = gone  # type: ignore[method-assign]
+    with pytest.raises(ConnectionLostError, match="nobody there"):
+        list(batches)
+    assert now < 100_000
