@@ -12,6 +12,7 @@ import difflib
 import functools
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -349,8 +350,10 @@ class Judged:
     def _check(self, answer: Answer, foretold: Mapping[str, Any], version: Version, subresource: str) -> None:
         stored, before = answer.json(), self.live
         is_written = before is None or before["metadata"]["resourceVersion"] != stored["metadata"]["resourceVersion"]
+        _same(*(entries(each, version) for each in (stored, foretold)))
         # An apply that turns out to change nothing when it is normalized keeps the times that it had.
-        _same(*(entries(each, version, times=is_written) for each in (stored, foretold)))
+        if is_written:
+            _same_times(stored, foretold)
         self.live = stored
         if not subresource:
             self._check_object(foretold, version, is_new=before is None)
@@ -376,15 +379,22 @@ def _last_time(stored: Mapping[str, Any]) -> str:
     return max((each.get("time", NOW) for each in stored["metadata"].get("managedFields", ())), default=NOW)
 
 
-def entries(obj: Mapping[str, Any], version: Version, *, times: bool) -> list[Any]:
-    """The managedFields of an object, in order; fieldsV1 as text where its order shows, times on request."""
+def entries(obj: Mapping[str, Any], version: Version) -> list[Any]:
+    """The managedFields of an object, in order, without times; fieldsV1 as text where its order shows."""
     return [
         {
-            **{name: value for name, value in entry.items() if times or name != "time"},
+            **{name: value for name, value in entry.items() if name != "time"},
             "fieldsV1": json.dumps(entry["fieldsV1"], sort_keys=version.is_custom),
         }
         for entry in obj["metadata"].get("managedFields", ())
     ]
+
+
+def _same_times(stored: Mapping[str, Any], foretold: Mapping[str, Any]) -> None:
+    """The times that managers wrote, but for the seconds that the request itself may have taken."""
+    for real, ours in zip(*(each["metadata"].get("managedFields", ()) for each in (stored, foretold)), strict=True):
+        seconds = [datetime.fromisoformat(each["time"]).timestamp() for each in (real, ours)]
+        assert abs(seconds[0] - seconds[1]) <= _SLACK, (real, ours)
 
 
 def _same(real: Any, foretold: Any) -> None:
@@ -404,6 +414,7 @@ def _status(status: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
+_SLACK = 2.0
 _OWN_OF_EACH = ("uid", "creationTimestamp", "managedFields", "resourceVersion", "generation")
 
 
