@@ -340,7 +340,9 @@ def binding(name: str, target: dict[str, Any], **metadata: Any) -> dict[str, Any
     return {"apiVersion": "v1", "kind": "Binding", "metadata": {"name": name, **metadata}, "target": target}
 
 
-@pytest.mark.parametrize("body", [{}, {"target": {"name": "n"}}, {"metadata": {"name": "none"}, "target": {"name": "n"}}])
+@pytest.mark.parametrize(
+    "body", [{}, {"target": {"name": "n"}}, {"metadata": {"name": "none"}, "target": {"name": "n"}}]
+)
 def test_a_binding_as_a_resource_of_its_own_is_refused(both: Both, body: dict[str, Any]) -> None:
     assert both.post(f"/api/v1/namespaces/{both.namespace}/bindings", body).status >= 400
 

@@ -29,7 +29,7 @@ class LocalProcess:
 
         server.pods.on_exec(LocalProcess(directory=tmp_path))
         server.pods.on_attach(LocalProcess("cat"))
-    server.pods.on_log(LocalProcess("tail", "-F", "service.log"))
+        server.pods.on_log(LocalProcess("tail", "-F", "service.log"))
 
     Args:
         *command: What is run whatever the client asks for; by default the words of the exec.
