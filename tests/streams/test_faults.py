@@ -11,6 +11,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from dynkube.errors import (
 )
 from dynkube.streams.podconnections import PodDialer
 from dynkube.streams.terminal import raw_mode
-from dynkube.testing import APIServer, Fault, FaultProxy, LocalProcess
+from dynkube.testing import APIServer, ControlPlane, Fault, FaultProxy, LocalProcess, ServerFace
 
 PODS = dynkube.GroupVersionResource("", "v1", "pods")
 NAMESPACE = "default"
@@ -36,29 +37,66 @@ DEADLINE = 1.5
 TALKS = ["sh", "-c", "printf 'so far\\n'; exec sleep 600"]
 
 
+@dataclass
+class Scene:
+    """A server with the pods p and q, whose logs have two lines, and how q says a third one."""
+
+    server: ServerFace
+    say_third: Callable[[], object]
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[APIServer]:
+def embedded() -> Iterator[APIServer]:
     with APIServer(run_workloads=True, token_users={"admin": ("system:masters",)}) as server:
         server.pods.on_exec(LocalProcess())
         with server.connect() as client:
             for name in ("p", "q"):
                 server.pods.log(NAMESPACE, name).write("first\nsecond\n")
-                spec = {"containers": [{"name": "c", "image": "i"}]}
-                client.resource(PODS).namespace(NAMESPACE).create(
-                    {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
-                )
+                create_pod(client, name, [])
         yield server
 
 
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    sign = tmp_path_factory.mktemp("real") / "say it"
+    says = "echo first; echo second; exec sleep 600"
+    waits = f"echo first; echo second; while ! [ -e '{sign}' ]; do sleep 0.1; done; echo third; exec sleep 600"
+    with ControlPlane(
+        test_node=True,
+        token_users={"admin": ("system:masters",)},
+        api_server_args=("--disable-admission-plugins=ServiceAccount",),
+    ) as plane:
+        with plane.connect() as client:
+            create_pod(client, "p", ["sh", "-c", says])
+            create_pod(client, "q", ["sh", "-c", waits])
+            for name in ("p", "q"):
+                client.resource(PODS).namespace(NAMESPACE).wait(name, condition="Ready", timeout=LIMIT)
+        yield Scene(plane, sign.touch)
+
+
+def create_pod(client: dynkube.DynamicClient, name: str, command: list[str]) -> None:
+    container = {"name": "c", "image": "i", "command": command}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": {"containers": [container]}}
+    client.resource(PODS).namespace(NAMESPACE).create(pod)
+
+
+@pytest.fixture(params=[pytest.param("real", marks=pytest.mark.controlplane), "embedded"])
+def scene(request: pytest.FixtureRequest) -> Scene:
+    if request.param == "real":
+        return request.getfixturevalue("real")
+    server = request.getfixturevalue("embedded")
+    return Scene(server, lambda: server.pods.log(NAMESPACE, "q").write("third\n"))
+
+
 @pytest.fixture
-def proxy(server: APIServer) -> Iterator[FaultProxy]:
-    with FaultProxy.before(server) as proxy:
+def proxy(scene: Scene) -> Iterator[FaultProxy]:
+    with FaultProxy.before(scene.server) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def pods(server: APIServer, proxy: FaultProxy) -> Iterator[dynkube.ResourceHandle]:
-    token = dynkube.load_config(kubeconfig=server.token_user("admin")).bearer_token
+def pods(scene: Scene, proxy: FaultProxy) -> Iterator[dynkube.ResourceHandle]:
+    token = dynkube.load_config(kubeconfig=scene.server.token_user("admin")).bearer_token
     config = dynkube.RESTConfig(host=proxy.url, tls=dynkube.TLSConfig(ca_data=proxy.ca_data), bearer_token=token)
     with dynkube.DynamicClient(config) as client:
         yield client.resource(PODS).namespace(NAMESPACE)
@@ -155,13 +193,13 @@ def test_a_log_without_reconnecting_ends_in_a_typed_error_after_its_lines(pods, 
 
 
 @pytest.mark.behaviour("8.3.4")
-def test_a_followed_log_outlives_a_server_that_refuses_for_a_while(pods, proxy, server):
+def test_a_followed_log_outlives_a_server_that_refuses_for_a_while(pods, proxy, scene):
     with streams.logs(pods, "q", follow=True, timeout=LIMIT) as log:
         assert [next(log), next(log)] == ["first", "second"]
         proxy.refuse()
         proxy.reset_all()
         threading.Timer(0.3, proxy.accept).start()
-        server.pods.log(NAMESPACE, "q").write("third\n")
+        scene.say_third()
         assert next(log) == "third"
 
 
@@ -169,7 +207,7 @@ def test_a_followed_log_outlives_a_server_that_refuses_for_a_while(pods, proxy, 
 
 
 def test_a_copy_that_is_cut_is_a_typed_error(pods, proxy, tmp_path):
-    (tmp_path / "big").write_bytes(bytes(3_000_000))
+    (tmp_path / "big").write_bytes(bytes(30_000_000))
     strike = _once(proxy.cut_all)
     with pytest.raises(ConnectionLostError):
         streams.copy_from_pod(pods, "p", f"{tmp_path}/big", tmp_path / "back", progress=strike, timeout=LIMIT)
@@ -184,16 +222,16 @@ def _no_tar(_session: Any) -> int:
 
 @pytest.mark.behaviour("8.4.4")
 @pytest.mark.parametrize("handler", [_no_tar, lambda _session: 127], ids=["refused", "exit code 127"])
-def test_a_container_without_tar_is_told(pods, server, tmp_path, handler):
+def test_a_container_without_tar_is_told(embedded, tmp_path, handler):
     (tmp_path / "file").write_bytes(bytes(1_000_000))
-    withdraw = server.pods.on_exec(handler, pod="q")
-    try:
+    withdraw = embedded.pods.on_exec(handler, pod="q")
+    with contextlib.ExitStack() as stack:
+        stack.callback(withdraw)
+        pods = stack.enter_context(embedded.connect()).resource(PODS).namespace(NAMESPACE)
         with pytest.raises(CopyError, match="tar"):
             streams.copy_to_pod(pods, "q", tmp_path / "file", "/there/", timeout=LIMIT)
         with pytest.raises(CopyError, match="tar"):
             streams.copy_from_pod(pods, "q", "/there", tmp_path / "back", timeout=LIMIT)
-    finally:
-        withdraw()
 
 
 @pytest.mark.behaviour("8.4.3")
@@ -228,12 +266,19 @@ def no_tunnel_in_advance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def listener(server: APIServer) -> Iterator[socket.socket]:
-    """A server in the pod that accepts, and does nothing."""
+def listener(scene: Scene) -> Iterator[socket.socket]:
+    """A server in the pod that accepts, and does nothing; the pods' ports are ports of this machine on both servers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        withdraw = server.pods.on_port_forward(listener.getsockname()[1])
+        if not isinstance(scene.server, APIServer):
+            yield listener
+            return
+        withdraw = scene.server.pods.on_port_forward(listener.getsockname()[1])
         yield listener
         withdraw()
+
+
+def port_of(listener: socket.socket) -> int:
+    return int(listener.getsockname()[1])
 
 
 @pytest.mark.behaviour("8.2.5")
@@ -246,7 +291,7 @@ def test_a_forwarded_connection_that_is_lost_is_told_and_the_next_one_works(pods
         told.append(error)
         heard.set()
 
-    with streams.port_forward(pods, "p", 80, on_error=hear, timeout=LIMIT) as forward:
+    with streams.port_forward(pods, "p", port_of(listener), on_error=hear, timeout=LIMIT) as forward:
         with connected(forward) as local, contextlib.closing(listener.accept()[0]):
             STRIKES[kind](proxy)
             assert local.recv(1) == b""
@@ -258,7 +303,7 @@ def test_a_forwarded_connection_that_is_lost_is_told_and_the_next_one_works(pods
 
 
 def test_closing_ends_connections_that_are_stalled(pods, proxy, listener):
-    forward = streams.port_forward(pods, "p", 80, timeout=LIMIT)
+    forward = streams.port_forward(pods, "p", port_of(listener), timeout=LIMIT)
     with connected(forward) as local, contextlib.closing(listener.accept()[0]):
         proxy.stall()
         forward.close()
@@ -275,7 +320,7 @@ def test_a_server_that_is_not_there_ends_the_connection_with_a_typed_error(pods,
         told.append(error)
         heard.set()
 
-    with streams.port_forward(pods, "p", 80, on_error=hear, timeout=LIMIT) as forward:
+    with streams.port_forward(pods, "p", port_of(listener), on_error=hear, timeout=LIMIT) as forward:
         if kind == "refused":
             proxy.refuse()
         else:
@@ -365,8 +410,8 @@ def test_what_is_no_terminal_is_sent_to_its_end(pods, monkeypatch, tmp_path):
 # ---------------------------------------------------------------------- the client
 
 
-def test_closing_the_client_ends_what_runs(server):
-    client = server.connect()
+def test_closing_the_client_ends_what_runs(scene):
+    client = scene.server.connect()
     pods = client.resource(PODS).namespace(NAMESPACE)
     with pytest.raises(dynkube.ClosedError) as caught:
         streams.exec_command(pods, "p", TALKS, stdout=Striking(client.close), timeout=LIMIT)
