@@ -61,12 +61,18 @@ class Stage:
             self.client.close()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
+def _watched(leak_watch: LeakWatch) -> Iterator[None]:
+    """Every log line and every error of every case is searched for credentials."""
+    with leak_watch.watching():
+        yield
+
+
+@pytest.fixture(scope="session")
 def leak_watch() -> Iterator[LeakWatch]:
-    """Every log line and every error of the whole run is searched for credentials."""
+    """What the search has found, said at the end of the run."""
     watch = LeakWatch()
-    with watch.watching():
-        yield watch
+    yield watch
     assert not watch.found, f"credentials were shown {len(watch.found)} times, first: {watch.found[:5]}"
 
 

@@ -58,7 +58,7 @@ def test_when_the_time_is_over_each_says_what_it_was_about() -> None:
         except DeadlineExceededError as late:
             raise DrainTimeoutError([name]) from late
 
-    results = run_jobs([partial(told, name="a"), partial(told, name="b")], CallScope(0.05))
+    results = run_jobs([partial(told, name="a"), partial(told, name="b")], CallScope(0.5))
     assert [str(each) for each in results] == ["a", "b"]
 
 
@@ -69,7 +69,7 @@ def test_a_job_may_end_in_peace_when_the_time_is_over() -> None:
         except DeadlineExceededError:
             return
 
-    assert run_jobs([calm], CallScope(0.05)) == [None]
+    assert run_jobs([calm], CallScope(0.5)) == [None]
 
 
 def test_what_is_no_error_of_ours_ends_all_and_is_raised_here() -> None:
