@@ -36,6 +36,7 @@ _WRITE_EVERY = 0.005
 # After each step so many more writes are waited for, for so many seconds at most: a busy machine is no calm one.
 _WRITES_PER_STEP, _WRITES_WITHIN = 15, 1.0
 _DAY = 86_400
+_END = "end:0"
 _CALL_SECONDS = 1.5
 _PATIENCE = 30.0
 _PLUGIN_API = "client.authentication.k8s.io/v1"
@@ -167,10 +168,19 @@ class Arena:
             writer.communicate(timeout=_PATIENCE)
             assert writer.returncode == 0
         entries = [json.loads(line) for log in self._logs for line in log.read_text().splitlines()]
-        early = [f"early:{number}" for number in range(self.schedule.options.initial)]
+        ours = [_END, *(f"early:{number}" for number in range(self.schedule.options.initial))]
         return entries + [
-            {"resource": plural, "token": token, "outcome": "unknown"} for plural in KINDS for token in early
+            {"resource": plural, "token": token, "outcome": "unknown"} for plural in KINDS for token in ours
         ]
+
+    def mark_the_end(self) -> None:
+        """Create an object more of each kind: who has it has come past everything before.
+
+        Without it an informer that is behind may have the server's last state for a moment, and then, on its way there,
+        an object that came and went meanwhile.
+        """
+        for kind in self._kinds():
+            self._post(kind["path"], writers.body_of(kind, "the-end", _END))
 
     @property
     def _logs(self) -> list[Path]:

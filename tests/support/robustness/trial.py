@@ -211,6 +211,7 @@ def _play(arena: Arena, followers: list[Follower], verdict: Verdict) -> None:
         arena.let_write()
     entries = arena.end_writers()
     arena.end_faults()
+    arena.mark_the_end()
     listed = {plural: arena.objects(plural) for plural in KINDS}
     verdict.complaints += _settle(followers, {plural: judging.states(each) for plural, each in listed.items()})
     verdict.seconds = time.monotonic() - began
