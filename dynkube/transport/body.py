@@ -228,10 +228,15 @@ class _ChunkedSource:
 
     def read(self, limit: int) -> bytes:
         while not self._dechunker.done:
-            data = self._arrived(limit)
+            if self._failure is not None:
+                raise self._failure
+            data = self._stream.read1(limit)
             if not data:
                 raise http.client.IncompleteRead(b"")
+            # What the buffer still holds comes before what the socket has.
+            self._holds_more = len(data) >= limit
             content = self._dechunker.feed(data)
+            content += self.read_ready(limit - len(data))
             if content:
                 return content
         return b""
@@ -244,19 +249,6 @@ class _ChunkedSource:
         except http.client.HTTPException as error:
             self._failure = error
             return b""
-
-    def _arrived(self, limit: int) -> bytes:
-        """Wait for something, and take what has arrived by then."""
-        if self._failure is not None:
-            raise self._failure
-        data = self._stream.read1(limit)
-        # What the buffer still holds comes before what the socket has.
-        self._holds_more = len(data) >= limit
-        if data and not self._holds_more:
-            pieces = [data, *self._more(limit - len(data))]
-            if len(pieces) > 1:
-                return b"".join(pieces)
-        return data
 
     def _more(self, room: int) -> Iterator[bytes]:
         sock = self._socket
