@@ -21,6 +21,7 @@ from dynkube.errors import (
 )
 from dynkube.streams.channels import ERROR, RESIZE, STDERR, STDIN, STDOUT, V5, exit_code_of, resize_message
 from dynkube.streams.pipes import InputFile, Pipe, PipeReader
+from dynkube.streams.terminal import interact
 from dynkube.streams.websocket import WebSocket
 
 __all__ = ["RemoteProcess", "Sinks", "end_stdin", "receive_all"]
@@ -241,8 +242,6 @@ class RemoteProcess:
         Raises:
             TransportError: as `wait`; the terminal is restored then, too.
         """
-        from dynkube.streams.terminal import interact
-
         return interact(self)
 
     def kill(self) -> None:

@@ -14,19 +14,34 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any, Protocol
 
 from dynkube.errors import DynkubeError
 
-if TYPE_CHECKING:
-    from dynkube.streams.process import RemoteProcess
-
-__all__ = ["interact", "raw_mode", "size_changes"]
+__all__ = ["TerminalProcess", "interact", "raw_mode", "size_changes"]
 
 _PIECE = 1 << 15
 
 
-def interact(process: RemoteProcess) -> int:
+class TerminalProcess(Protocol):
+    """What a terminal needs of a process; a `RemoteProcess` has it."""
+
+    tty: bool
+    stdin: IO[bytes] | None
+    stdout: IO[bytes] | None
+    stderr: IO[bytes] | None
+
+    def resize(self, width: int, height: int) -> None:
+        """Tell it the terminal's size."""
+
+    def wait(self) -> int:
+        """Wait for its exit code."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+def interact(process: TerminalProcess) -> int:
     """Join ``process`` to sys.stdin, sys.stdout and sys.stderr until it ends; see `RemoteProcess.interact`."""
     source = _descriptor(sys.stdin)
     with contextlib.ExitStack() as stack:
@@ -65,7 +80,7 @@ def raw_mode(descriptor: int) -> Iterator[None]:
 
 
 @contextmanager
-def size_changes(process: RemoteProcess, descriptor: int) -> Iterator[None]:
+def size_changes(process: TerminalProcess, descriptor: int) -> Iterator[None]:
     """Tell the process our terminal's size, now and whenever it changes, for a block.
 
     First one column more and then the real size: a program that was there before us draws itself anew only when the
