@@ -92,11 +92,16 @@ renew_in_child(_pause)
 
 
 @contextmanager
-def gc_paused() -> Iterator[None]:
+def gc_paused(*, kept: bool = False) -> Iterator[None]:
     """Pause the cyclic garbage collector, for the whole process, while the block runs.
 
     Nests, and counts across threads: the collector comes back when the last block
     ends, also by an error, and stays off if it was off before the first began.
+
+    Args:
+        kept: What the block makes is large and stays. It then counts as old at once; the
+            collector would come to that, too, after two or three walks through all of it,
+            with every thread standing still (0.15 s for each 5,000 pods).
 
     Example:
         >>> import gc
@@ -111,6 +116,9 @@ def gc_paused() -> Iterator[None]:
     try:
         yield
     finally:
+        if kept and not gc.get_freeze_count():  # what the application froze stays so
+            gc.freeze()
+            gc.unfreeze()
         _pause.leave()
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from dynkube.codec import RawList, decode_object, encode, gc_paused, split_list
+from dynkube.codec import Raw, RawList, decode_object, encode, gc_paused, split_list
 from dynkube.errors import DecodeError
 
 __all__ = ["RawObject", "RecordList", "record_of", "record_of_frame", "records_of_list"]
@@ -61,10 +61,17 @@ class RawObject(msgspec.Struct, frozen=True, gc=False):
         Raises:
             DecodeError: the bytes are no JSON object; those of a server's answer have been seen to be one.
         """
-        obj = decode_object(self.raw, what="object")
-        if "kind" not in obj and self.kind:
-            return {"apiVersion": self.api_version, "kind": self.kind, **obj}
-        return obj
+        return self._typed(decode_object(self.raw, what="object"))
+
+    def fields(self) -> dict[str, Any]:
+        """The object's fields by name, undecoded (`dynkube.codec.Raw`): a fifth of the work of decoding them, too."""
+        return self._typed(_fields(self.raw))
+
+    def _typed(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """With apiVersion and kind, which a list says once for all its items."""
+        if "kind" in fields or not self.kind:
+            return fields
+        return {"apiVersion": self.api_version, "kind": self.kind, **fields}
 
     def __repr__(self) -> str:
         # In logs and in tracebacks, too: what a Secret holds does not show.
@@ -133,6 +140,7 @@ class _RawEvent(msgspec.Struct):
 
 _head = msgspec.json.Decoder(_Head).decode
 _event = msgspec.json.Decoder(_Event).decode
+_fields = msgspec.json.Decoder(dict[str, Raw]).decode
 _raw_event = msgspec.json.Decoder(_RawEvent).decode
 
 

@@ -182,6 +182,23 @@ class TestGCPause:
             assert not gc.isenabled()
         assert gc.isenabled()
 
+    def test_what_is_kept_is_old_at_once(self) -> None:
+        with gc_paused(kept=True):
+            made = [[number] for number in range(1000)]
+        young = {id(each) for generation in (0, 1) for each in gc.get_objects(generation)}
+        assert not young & {id(each) for each in made}
+        assert gc.isenabled()
+        assert gc.get_freeze_count() == 0
+
+    def test_what_the_application_has_frozen_stays_so(self) -> None:
+        gc.freeze()
+        try:
+            with gc_paused(kept=True):
+                pass
+            assert gc.get_freeze_count() > 0
+        finally:
+            gc.unfreeze()
+
     def test_stays_off_where_it_was_off(self) -> None:
         gc.disable()
         try:

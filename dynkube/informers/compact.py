@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dynkube.codec import Raw, decode
 from dynkube.informers.keys import ObjectName
 from dynkube.records import RawObject
 
@@ -68,8 +69,13 @@ class RecentlyDecoded:
 
     def peek(self, record: RawObject) -> dict[str, Any]:
         """The object, from here or decoded now, which is then not remembered."""
+        found = self.known(record)
+        return found if found is not None else record.decode()
+
+    def known(self, record: RawObject) -> dict[str, Any] | None:
+        """The object, if it is here."""
         found = self._known.get(id(record))
-        return found[1] if found is not None else record.decode()
+        return found[1] if found is not None else None
 
     def forget(self, record: RawObject) -> None:
         """Drop the decoded form of a record that has left the store."""
@@ -84,12 +90,12 @@ class RecentlyDecoded:
 
 
 class StoredObject(Mapping[str, Any]):
-    """An object of a compact store, as handlers get it: a read-only mapping that decodes itself when one looks.
+    """An object of a compact store, as handlers get it: a read-only mapping that decodes what one looks at.
 
     It reads as the dict does (``obj["spec"]["replicas"]``, ``obj.get("status", {})``, ``"spec" in obj``), and its
-    names, version, labels and owners are attributes that cost no decoding. It is no dict: what wants one (JSON,
-    ``update``) gets it from `to_dict`, and so does whoever wants to change something; ``copy.deepcopy`` gives one, too.
-    It stays decoded for as long as somebody holds it.
+    names, version, labels and owners are attributes that cost no decoding. A field is decoded at the first look at it,
+    and stays so for as long as somebody holds the object. It is no dict: what wants one (JSON, ``update``) gets it from
+    `to_dict`, and so does whoever wants to change something; ``copy.deepcopy`` gives one, too.
 
     Attributes:
         record: The bytes and what stands beside them.
@@ -103,15 +109,14 @@ class StoredObject(Mapping[str, Any]):
         ('shop/api', {}, 'n1', ['metadata', 'spec'])
     """
 
-    __slots__ = ("_obj", "_recent", "record")
+    __slots__ = ("_fields", "record")
 
     final_state_unknown = False
 
     def __init__(self, record: RawObject, recent: RecentlyDecoded | None = None) -> None:
         self.record = record
-        self._recent = recent
         # Here and not among the recent ones: what a handler looks at is mostly garbage a moment later.
-        self._obj: dict[str, Any] | None = None
+        self._fields = recent.known(record) if recent is not None else None
 
     # ------------------------------------------------------------------ what costs nothing
 
@@ -152,36 +157,41 @@ class StoredObject(Mapping[str, Any]):
 
     # ------------------------------------------------------------------ what decodes
 
-    def _decoded(self) -> dict[str, Any]:
-        obj = self._obj
-        if obj is None:
-            obj = self._obj = self._recent.peek(self.record) if self._recent is not None else self.record.decode()
-        return obj
+    def _split(self) -> dict[str, Any]:
+        """The fields by name: decoded, or raw until one looks at them."""
+        fields = self._fields
+        if fields is None:
+            fields = self._fields = self.record.fields()
+        return fields
 
     def to_dict(self) -> dict[str, Any]:
         """The object as a plain dict of the caller's own, free to be changed."""
         return self.record.decode()
 
     def __getitem__(self, field: str) -> Any:
-        return self._decoded()[field]
+        fields = self._split()
+        value = fields[field]
+        if type(value) is Raw:
+            value = fields[field] = decode(value)
+        return value
 
     def get(self, field: str, default: Any = None) -> Any:
         """The field, or ``default``."""
-        return self._decoded().get(field, default)
+        return self[field] if field in self._split() else default
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._decoded())
+        return iter(self._split())
 
     def __len__(self) -> int:
-        return len(self._decoded())
+        return len(self._split())
 
     def __contains__(self, field: object) -> bool:
-        return field in self._decoded()
+        return field in self._split()
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, StoredObject):
-            return self.record is other.record or self._decoded() == other._decoded()
-        return self._decoded() == other if isinstance(other, Mapping) else NotImplemented
+            return self.record is other.record or self.to_dict() == other.to_dict()
+        return self.to_dict() == other if isinstance(other, Mapping) else NotImplemented
 
     __hash__ = None  # type: ignore[assignment]  # as a dict has none
 

@@ -23,7 +23,7 @@ from dynkube.informers.store import Store
 from dynkube.informers.waiting import Latch
 from dynkube.records import RawObject
 from dynkube.unstructured import resource_version_of, uid_of
-from dynkube.wire.watch import AnyWatchEvent, EventType
+from dynkube.wire.watch import AnyWatchEvent, EventType, WatchEvent
 
 __all__ = ["Dispatcher", "Transform"]
 
@@ -85,8 +85,21 @@ class Dispatcher:
 
     # ------------------------------------------------------------------ the reflector's side
 
+    def admit(self, event: AnyWatchEvent) -> AnyWatchEvent:
+        """What `apply` is to be told of an event that comes: its object transformed, and in the store's form.
+
+        During a list the transform and the index functions so work while the rest of it is on its way.
+        """
+        try:
+            item = self._admitted(event.object)
+        except InvalidRequestError:
+            return event  # without a name: `apply` leaves it out
+        if event.type is not EventType.DELETED:
+            self._store.foresee(item)
+        return event if item is event.object else WatchEvent(event.type, item)
+
     def apply(self, batch: Sequence[AnyWatchEvent], resource_version: str) -> None:
-        """Make the changes in one transaction, and tell the handlers (`dynkube.informers.reflector.Sink`)."""
+        """Make the changes, which were all admitted, in one transaction, and tell the handlers (`reflector.Sink`)."""
         changes = self._changes(batch)
         with self._changing:
             before = self._store.commit([(each.key, each.new) for each in changes], resource_version)
@@ -108,6 +121,7 @@ class Dispatcher:
     def failed(self, error: Exception, retry_in: float | None) -> None:
         """Something failed (`dynkube.informers.reflector.Sink`)."""
         self.retry_in = retry_in
+        self._store.forget_foreseen()
         self._on_error(error, retry_in)
 
     # ------------------------------------------------------------------ the handlers' side
@@ -156,19 +170,20 @@ class Dispatcher:
                 _log.error("informer %s leaves out what is no object: %s", self._name, error)
                 continue
             if event.type is not EventType.DELETED:
-                changes.append(_Change(key, self._shared(key, self._admit(key, event.object)), None))
+                changes.append(_Change(key, self._shared(key, event.object), None))
             elif not event.final_state_unknown:
-                changes.append(_Change(key, None, self._admit(key, event.object)))
+                changes.append(_Change(key, None, event.object))
             elif self._split_by_uid or not _made_anew(key, batch, position):
                 changes.append(_Change(key, None, None))
         return changes
 
-    def _admit(self, key: str, obj: dict[str, Any] | RawObject) -> Item:
+    def _admitted(self, obj: dict[str, Any] | RawObject) -> Item:
         if self.transform is None:
             return self._store.admit(obj)
         try:
-            return self._store.admit(self._transformed(key, obj.decode() if isinstance(obj, RawObject) else obj))
+            return self._store.admit(self._transformed(obj.decode() if isinstance(obj, RawObject) else obj))
         except Exception:  # noqa: BLE001 - someone else's code; without the object the store would say there is none
+            key = key_of_item(obj)
             _log.exception("informer %s: the transform failed with %s, which is kept as it is", self._name, key)
             return self._store.admit(obj)
 
@@ -179,7 +194,7 @@ class Dispatcher:
                 share_unchanged(old, new)
         return new
 
-    def _transformed(self, key: str, obj: dict[str, Any]) -> dict[str, Any]:
+    def _transformed(self, obj: dict[str, Any]) -> dict[str, Any]:
         assert self.transform is not None
         name, version, uid = object_name(obj), resource_version_of(obj), uid_of(obj)
         changed = _checked_dict(self.transform(obj))
@@ -188,7 +203,7 @@ class Dispatcher:
                 "informer %s: the transform took metadata of %s that the store needs (namespace, name, uid, "
                 "resourceVersion): they are put back",
                 self._name,
-                key,
+                name,
             )
             needed = {"namespace": name.namespace, "name": name.name, "uid": uid, "resourceVersion": version}
             metadata = changed.get("metadata")

@@ -50,7 +50,7 @@ class Indexer:
     With ``compact`` the objects are kept as bytes, and decoded for whoever asks: `get` remembers the ``recent`` objects
     that it decoded last; `list` and `by_index` decode what they return, and keep nothing. Selectors of labels, of
     ``metadata.name`` and ``metadata.namespace``, and the indexes by namespace, labels and owner decode nothing; other
-    index functions decode each object once, when it comes.
+    field selectors and index functions decode what they look at, of each object, and keep nothing.
 
     Args:
         indexers: Index functions by name.
@@ -332,7 +332,7 @@ class Indexer:
             return selector.matches_object(item)
         if all(each.field in _OUTSIDE for each in selector.requirements):
             return selector.matches({"metadata.name": item.name, "metadata.namespace": item.namespace})
-        return selector.matches_object(self._recent.peek(item))
+        return selector.matches_object(self.view(item))
 
     def __repr__(self) -> str:
         form = "compact" if self.compact else "dicts"

@@ -6,10 +6,12 @@ The counterparts in client-go are CG/tools/cache/index.go and the storeIndex of 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 from types import FunctionType
 from typing import Any, TypeAlias
 
 from dynkube.errors import InformerError, InvalidRequestError
+from dynkube.informers.compact import StoredObject
 from dynkube.informers.keys import object_key
 from dynkube.records import RawObject
 
@@ -30,8 +32,11 @@ __all__ = [
 Item: TypeAlias = dict[str, Any] | RawObject
 """What a store keeps of an object."""
 
-IndexFunction: TypeAlias = Callable[[dict[str, Any]], Iterable[str]]
-"""Takes an object, which it must not change, and gives the values under which it is to be found: none, one or many."""
+IndexFunction: TypeAlias = Callable[[Any], Iterable[str]]
+"""Takes an object, which it must not change, and gives the values under which it is to be found: none, one or many.
+
+The object is a dict, or in compact mode a `StoredObject`, of which only what is looked at is decoded.
+"""
 
 NAMESPACE_INDEX = "namespace"
 """The name of the index that every informer has (client-go's NamespaceIndex)."""
@@ -45,7 +50,7 @@ OWNER_INDEX = "owner"
 
 def _metadata(obj: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = obj.get("metadata")
-    return metadata if isinstance(metadata, Mapping) else {}
+    return metadata if isinstance(metadata, dict) else {}
 
 
 def index_by_namespace(obj: Mapping[str, Any]) -> list[str]:
@@ -90,9 +95,15 @@ def key_of_item(item: Item) -> str:
     Raises:
         InvalidRequestError: It has no name.
     """
-    if isinstance(item, RawObject) and item.name:
-        return f"{item.namespace}/{item.name}" if item.namespace else item.name
-    return object_key(item)  # type: ignore[arg-type]  # a record without a name: it says so
+    if isinstance(item, RawObject):
+        if item.name:
+            return f"{item.namespace}/{item.name}" if item.namespace else item.name
+    else:
+        metadata = _metadata(item)
+        name, namespace = metadata.get("name"), metadata.get("namespace")
+        if type(name) is str and name:
+            return f"{namespace}/{name}" if namespace else name
+    return object_key(item)  # type: ignore[arg-type]  # which says what is wrong
 
 
 def _label_values(labels: Any) -> list[str]:
@@ -120,7 +131,7 @@ class Index:
         InvalidRequestError: ``function`` cannot be called.
     """
 
-    __slots__ = ("_of_record", "_values", "buckets", "function", "name")
+    __slots__ = ("_foreseen", "_of_record", "_values", "buckets", "function", "name")
 
     def __init__(self, name: str, function: IndexFunction) -> None:
         if not callable(function):
@@ -131,17 +142,38 @@ class Index:
         # The keys of a bucket in the order in which they came; a set costs more for the many small ones.
         self.buckets: dict[str, dict[str, None]] = {}
         self._values: dict[str, tuple[str, ...]] = {}
+        # By identity, as in RecentlyDecoded: of records that are to come.
+        self._foreseen: dict[int, tuple[RawObject, tuple[str, ...]]] = {}
+
+    def foresee(self, record: RawObject) -> None:
+        """Ask the function now about a record that is to be filed later, if that takes decoding it.
+
+        One with which it fails stays unknown: `values_of` will say so.
+        """
+        if self._of_record is None:
+            with suppress(InformerError):
+                self._foreseen[id(record)] = record, self._asked(StoredObject(record))
+
+    def forget_foreseen(self) -> None:
+        """Whatever was foreseen and not filed will not be."""
+        self._foreseen.clear()
 
     def values_of(self, item: Item) -> tuple[str, ...]:
-        """The values of an object; a record is decoded only for functions that need it, and not kept decoded.
+        """The values of an object; of a record only what the function looks at is decoded, and not kept.
 
         Raises:
             InformerError: The function failed, or gave something else than texts.
         """
-        if isinstance(item, RawObject) and self._of_record is not None:
+        if not isinstance(item, RawObject):
+            return self._asked(item)
+        if self._of_record is not None:
             return tuple(self._of_record(item))
+        foreseen = self._foreseen.pop(id(item), None)
+        return foreseen[1] if foreseen is not None else self._asked(StoredObject(item))
+
+    def _asked(self, obj: Mapping[str, Any]) -> tuple[str, ...]:
         try:
-            values = self.function(item.decode() if isinstance(item, RawObject) else item)
+            values = self.function(obj)
             if not isinstance(values, str):  # whose letters are texts, too
                 values = tuple(dict.fromkeys(values))
                 if all(isinstance(value, str) for value in values):

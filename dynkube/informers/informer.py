@@ -141,6 +141,7 @@ class SharedInformer:
             cached_lists=cached_lists,
             streaming=streaming,
             records="raw" if compact else "dict",
+            admit=self._dispatcher.admit,
             observers=self._observers,
         )
         checked_function("on_watch_error", on_watch_error)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import random as randomness
+import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from dynkube.codec import gc_paused
 from dynkube.errors import (
     CancelledError,
     ClosedError,
@@ -87,6 +89,9 @@ class Reflector:
         streaming: begin with a watch that sends the initial objects itself (KEP-3157), as client-go does: several
             times faster than a list, and light on the server. Where it refuses, or is silent, lists are used.
         records: ``"raw"`` hands objects over undecoded.
+        admit: given each event that the sink is to be told (but those with ``final_state_unknown``) as it comes, and
+            gives what the sink gets in its place, of the same type, name, uid and resourceVersion: work on each object
+            that is done here does not wait for the end of a list. Must not raise.
         observers: told of lists and watches.
         random: gives numbers in [0, 1), for jitter.
         clock: seconds, only ever rising.
@@ -101,6 +106,8 @@ class Reflector:
 
     SLOW_START = 10.0
     """Seconds without the end of the initial objects after which that is logged, again and again."""
+    GC_PAUSE = 10.0
+    """Seconds for which a list of dicts, while it comes, may keep the garbage collector of the process waiting."""
     SILENT_START = 30.0
     """Seconds of silence before the end of the initial objects after which lists take their place."""
 
@@ -115,6 +122,7 @@ class Reflector:
         cached_lists: bool = False,
         streaming: bool = True,
         records: Literal["dict", "raw"] = "dict",
+        admit: Callable[[AnyWatchEvent], AnyWatchEvent] = lambda event: event,
         observers: Sequence[Observer] = (),
         random: Callable[[], float] = randomness.random,
         clock: Callable[[], float] = time.monotonic,
@@ -133,9 +141,11 @@ class Reflector:
             cached_lists=cached_lists,
             streaming=streaming,
             at_once=True,
+            admit=admit,
             heal=True,
         )
         self._collection.check(options if options is not None else ListOptions())
+        self._growth = _Growth(0.0 if self._raw else self.GC_PAUSE)
         self._cancel = CancelToken()
         self.failure: Exception | None = None
         self.heard_at: float | None = None
@@ -174,6 +184,8 @@ class Reflector:
         except CancelledError:
             if not cancel.cancelled:
                 raise
+        finally:
+            self._growth.end()
 
     # ------------------------------------------------------------------ commands
 
@@ -195,18 +207,22 @@ class Reflector:
     def _list(self, command: List) -> Step:
         if command.options.continue_token is None:
             self._report.list_begins()
+            self._growth.begin()
         ask = self._collection.records if self._raw else self._collection.page
         try:
             page = ask(command.options, cancel=self._cancel)
         except DynkubeError as error:
             failure = self._passing(error)
             self._report.list_failed(failure)
+            self._growth.end()
             return self._machine.on_list_failed(failure, now=self._clock())
         self._heard()
         return self._machine.on_list_page(page, now=self._clock())
 
     def _watch(self, command: Watch) -> Generator[Step, None, None]:
         self._report.watch_begins(lists=self._machine.initial)
+        if self._machine.initial:
+            self._growth.begin()
         error: Exception | None = None
         try:
             with closing(self._follow(command)) as steps:
@@ -218,6 +234,7 @@ class Reflector:
             error = self._passing(failure)
         finally:
             self._report.watch_over(error, self.resource_version)
+            self._growth.end()
         yield self._machine.on_watch_ended(error, now=self._clock())
 
     def _follow(self, command: Watch) -> Generator[Step, None, None]:
@@ -271,6 +288,7 @@ class Reflector:
                 self._sink.apply(events[: replaced.events], replaced.resource_version)
             self._report.list_over(len(self._machine), replaced.resource_version)
             self._sink.replaced(replaced.resource_version)
+            self._growth.end()
             events = events[replaced.events :]
         if events:
             self._sink.apply(events, self.resource_version)
@@ -335,6 +353,44 @@ class _SlowStart:
         """It has come, or will not any more."""
         self._stopped = True
         self._disarm()
+
+
+class _Growth:
+    """Keeps the garbage collector waiting while a list of dicts comes, between its pages and frames, too.
+
+    All that comes stays, so that there is nothing to collect; but the collector would walk what is there again and
+    again as it grows (half of the work of a first sync).
+
+    Args:
+        seconds: how long at most, since a list may come slowly, or get stuck; 0 for not at all.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._pause: AbstractContextManager[None] | None = None
+        self._disarm: Callable[[], None] = lambda: None
+
+    def begin(self) -> None:
+        """A list begins; the rest of one that has begun is another one's."""
+        with self._lock:
+            if self._pause is not None or not self._seconds:
+                return
+            self._pause = gc_paused(kept=True)
+            self._pause.__enter__()
+        self._disarm = CallScope(self._seconds).arm(self._let_go)
+
+    def end(self) -> None:
+        """The list is complete, or will not be."""
+        if self._pause is not None:
+            self._disarm()
+            self._let_go()
+
+    def _let_go(self) -> None:
+        with self._lock:
+            pause, self._pause = self._pause, None
+        if pause is not None:
+            pause.__exit__(None, None, None)
 
 
 class _Report:

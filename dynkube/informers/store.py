@@ -41,14 +41,12 @@ class Store(Indexer):
             obj: A dict, which then belongs to the store, or a record.
 
         Raises:
-            InvalidRequestError: It has no name.
             DecodeError: It is no Kubernetes object.
         """
         if isinstance(obj, StoredObject):
             obj = obj.record
         if isinstance(obj, RawObject):
             return obj if self.compact else obj.decode()
-        object_key(obj)  # which says what is wrong
         if self.compact:
             return record_of(obj)
         return obj if isinstance(obj, dict) else dict(obj)
@@ -87,6 +85,17 @@ class Store(Indexer):
         gone = [key for key in self.keys() if key not in new]
         self.commit([*((key, None) for key in gone), *new.items()], resource_version)
 
+    def foresee(self, item: Item) -> None:
+        """An object is to come with the next `commit`: what that would do for each object may be done now."""
+        if isinstance(item, RawObject):
+            for index in self._indexes.values():
+                index.foresee(item)
+
+    def forget_foreseen(self) -> None:
+        """What was foreseen may not come."""
+        for index in self._indexes.values():
+            index.forget_foreseen()
+
     def commit(self, changes: Sequence[tuple[str, Item | None]], resource_version: str = "") -> list[Item | None]:
         """Make a transaction.
 
@@ -112,6 +121,7 @@ class Store(Indexer):
                 ]
                 if resource_version:
                     self._resource_version = resource_version
+            self.forget_foreseen()
             self._clear_up(changes, before)
         return before
 

@@ -68,7 +68,8 @@ class Bench:
     def tell(self, *events: tuple[str, dict[str, Any]] | WatchEvent[Any]) -> None:
         self._version += 1
         batch = [each if isinstance(each, WatchEvent) else self._event(*each) for each in events]
-        self.dispatcher.apply(batch, str(self._version))
+        admitted = [each if each.final_state_unknown else self.dispatcher.admit(each) for each in batch]
+        self.dispatcher.apply(admitted, str(self._version))
 
     def _event(self, kind: str, obj: dict[str, Any]) -> WatchEvent[Any]:
         return WatchEvent(EventType(kind), record_of(obj) if self.compact else obj)

@@ -147,8 +147,9 @@ class TestFollowing:
         self, informers: Make, configmaps: dynkube.ResourceHandle, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         decoded: list[str] = []
-        decode = RawObject.decode
-        monkeypatch.setattr(RawObject, "decode", lambda record: decoded.append(record.name) or decode(record))
+        fields = RawObject.fields
+        monkeypatch.setattr(RawObject, "decode", None)
+        monkeypatch.setattr(RawObject, "fields", lambda record: decoded.append(record.name) or fields(record))
         configmaps.create(config_map("one", labels={"a": "b"}, color="red"))
         seen: list[Any] = []
         informer = informers(configmaps, compact=True, indexers={"labels": index_by_labels})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import threading
@@ -11,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from informing import until
 from scripted import HOLD, PATIENCE, RESET, Answer, Request, ScriptedServer, chunk, json_response, response_head
 
 from dynkube import RESTConfig
@@ -29,6 +31,7 @@ from dynkube.records import RawObject
 from dynkube.schema import GroupVersionResource
 from dynkube.transport import CancelToken
 from dynkube.wire.listwatch import Backoff
+from dynkube.wire.watch import WatchEvent
 
 PODS = GroupVersionResource("", "v1", "pods")
 
@@ -351,6 +354,62 @@ def test_initial_objects_are_told_at_their_end_mark_and_the_stream_goes_on() -> 
         assert script.kinds() == "s"
         assert script.asked[0]["resourceVersionMatch"] == "NotOlderThan"
         assert reflector.resource_version == "6"
+
+
+@pytest.mark.behaviour("7.2.5")
+@pytest.mark.parametrize("streaming", [True, False], ids=["stream", "list"])
+def test_objects_are_admitted_as_they_come_and_told_as_they_were_admitted(streaming: bool) -> None:
+    gate, came = threading.Event(), threading.Event()
+
+    def admit(event: WatchEvent[Any]) -> WatchEvent[Any]:
+        admitted.append(f"{event.type} {name_of(event.object)}")
+        if admitted[1:]:
+            came.set()
+        marked = {**event.object, "marked": True}
+        return WatchEvent(event.type, marked)
+
+    admitted: list[str] = []
+    stream = watched(event("ADDED", pod("a", 1)), event("ADDED", pod("b", 2)), gate, bookmark(10, end="true"))
+    lists = [listed(10, pod("a", 1), token="C"), listed(10, pod("b", 2)), listed(20, pod("b", 2))]
+    changes = watched(event("MODIFIED", pod("a", 11)), event("MODIFIED", pod("b", 2)), error_event(410, "Expired"))
+    watches: list[Answer] = [stream, IDLE] if streaming else [changes, IDLE]
+    with running(lists, watches, streaming=streaming, admit=admit, page_size=1) as (_, sink, _):
+        assert came.wait(PATIENCE)
+        if streaming:
+            assert sink.told == [], "while the rest is on its way"
+            gate.set()
+            sink.wait_for("ADDED a 1", "ADDED b 2", "replaced 10")
+        else:
+            sink.wait_for("MODIFIED a 11", "DELETED a 11", "replaced 20")
+            assert admitted[2:] == ["MODIFIED a 11"], "not what is no news, and no tombstone"
+        told = [each for batch in sink.batches for each in batch if not each.final_state_unknown]
+        assert all(each.object["marked"] for each in told)
+        assert admitted[:2] == ["ADDED a 1", "ADDED b 2"]
+
+
+@pytest.mark.parametrize(
+    ("records", "pause", "paused"), [("dict", 60.0, True), ("raw", 60.0, False), ("dict", 0.02, False)]
+)
+@pytest.mark.parametrize("ends", [True, False], ids=["complete", "broken off"])
+def test_the_garbage_collector_waits_while_a_list_of_dicts_comes_but_not_for_long(
+    records: Any, pause: float, paused: bool, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Reflector, "GC_PAUSE", pause)
+    came, gate = threading.Event(), threading.Event()
+
+    def admit(event: WatchEvent[Any]) -> WatchEvent[Any]:
+        came.set()
+        return event
+
+    after = (bookmark(10, end="true"),) if ends else ()
+    stream = watched(event("ADDED", pod("a", 1)), gate, *after, then=HOLD if ends else END)
+    watches: list[Answer] = [stream, IDLE]
+    with running([listed(10, pod("a", 1))], watches, streaming=True, records=records, admit=admit) as (_, sink, _):
+        assert came.wait(PATIENCE)
+        until(lambda: gc.isenabled() is not paused)
+        gate.set()
+        sink.wait_for("ADDED a 1", "replaced 10")
+        until(gc.isenabled)
 
 
 @pytest.mark.behaviour("5.7.3", "7.1.11")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import threading
 from typing import Any
 
@@ -30,7 +31,8 @@ from dynkube.informers import (
     object_name,
     split_key,
 )
-from dynkube.records import RawObject
+from dynkube.informers import compact as compact_objects
+from dynkube.records import RawObject, records_of_list
 from dynkube.schema import GroupResource
 
 
@@ -344,6 +346,7 @@ class TestCompact:
             raise AssertionError("decoded")
 
         monkeypatch.setattr(RawObject, "decode", refuse)
+        monkeypatch.setattr(RawObject, "fields", refuse)
         assert store.keys(label_selector="n in (3,4)", field_selector="metadata.name!=p3,metadata.namespace=shop") == [
             "shop/p4"
         ]
@@ -359,6 +362,50 @@ class TestCompact:
         store.index_keys("node", "n1")
         assert len(decoded) == 50
         assert store.decoded_objects == 0
+
+    def test_functions_and_field_selectors_decode_what_they_look_at_alone(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        decoded: list[bytes] = []
+        monkeypatch.setattr(RawObject, "decode", None)
+        monkeypatch.setattr(compact_objects, "decode", lambda raw: decoded.append(bytes(raw)) or json.loads(bytes(raw)))
+        store = Store({"node": by_node}, compact=True)
+        store.add(on_node("api", "n1", status={"phase": "Running"}))
+        assert store.keys(field_selector="spec.nodeName=n1,metadata.name=api") == ["shop/api"]
+        spec, metadata = (json.dumps(on_node("api", "n1")[field]).replace(" ", "") for field in ("spec", "metadata"))
+        assert (decoded[0], {*decoded[1:]}) == (spec.encode(), {spec.encode(), metadata.encode()})
+
+    def test_what_is_foreseen_is_not_asked_for_again(self) -> None:
+        asked: list[str] = []
+        store = Store({"node": lambda obj: asked.append(obj["metadata"]["name"]) or by_node(obj)}, compact=True)
+        api, web, late = (store.admit(on_node(name, "n1")) for name in ("api", "web", "late"))
+        store.foresee(api)
+        store.foresee(web)
+        store.forget_foreseen()
+        store.foresee(api)
+        store.add_indexers({"name": lambda obj: [obj["metadata"]["name"]]})
+        store.commit([("shop/api", api), ("shop/late", late)])
+        assert asked == ["api", "web", "api", "late"]
+        assert store.index_keys("node", "n1") == ["shop/api", "shop/late"]
+        assert store.index_keys("name", "api") == ["shop/api"], "an index that came after it was foreseen"
+        store.commit([("shop/web", web)])
+        assert asked[4:] == ["web"]
+
+    def test_what_is_foreseen_and_does_not_come_is_let_go(self) -> None:
+        store = Store({"node": by_node}, compact=True)
+        store.foresee(store.admit(on_node("api", "n1")))
+        store.commit([])
+        assert not any(index._foreseen for index in store._indexes.values())
+
+    def test_a_function_that_fails_with_what_is_foreseen_says_so_when_it_comes(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        store = Store({"node": by_node}, compact=True)
+        item = store.admit(pod("unscheduled"))
+        store.foresee(item)
+        assert not caplog.records
+        store.commit([("shop/unscheduled", item)])
+        assert "shop/unscheduled is not indexed: index 'node'" in caplog.text
 
     def test_what_was_looked_at_last_is_given_again_without_decoding(self) -> None:
         store = self.filled(recent=2)
@@ -410,8 +457,27 @@ class TestStoredObject:
         assert stored != on_node("api", "n2")
         assert stored != 7
 
-    def test_it_is_decoded_once(self, stored: StoredObject) -> None:
+    def test_a_field_is_decoded_once_and_the_others_are_not(
+        self, stored: StoredObject, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(RawObject, "decode", None)
         assert stored["spec"] is stored["spec"]
+        with pytest.raises(KeyError, match="status"):
+            stored["status"]
+
+    def test_an_item_of_a_list_has_apiversion_and_kind_too(self) -> None:
+        page = b'{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[{"metadata":{"name":"api"},"spec":null}]}'
+        (record,) = records_of_list(page).objects
+        item = StoredObject(record)
+        assert dict(item) == {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "api"}, "spec": None}
+        assert item == item.to_dict()
+
+    def test_one_that_was_got_a_moment_ago_is_not_decoded_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        store = Store(compact=True)
+        store.add(on_node("api", "n1"))
+        known = store.get("shop/api")
+        monkeypatch.setattr(RawObject, "fields", None)
+        assert next(iter(store.iter()))["spec"] is known["spec"]
 
     def test_a_copy_is_a_dict_of_ones_own(self, stored: StoredObject) -> None:
         from copy import copy, deepcopy

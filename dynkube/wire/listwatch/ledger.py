@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from dynkube.errors import DecodeError
@@ -29,15 +30,24 @@ class Ledger:
         resource_version: what has been handed over before; ``""`` for nothing.
         lists: whether it ever sees a list. Without one it cannot know what is there, and passes on what comes.
         at_once: how lists are told.
+        admit: given each event with an object that is to be told, when it comes; gives what is told in its place.
 
     Attributes:
         resource_version: up to which everything was handed over.
     """
 
-    def __init__(self, *, resource_version: str = "", lists: bool = True, at_once: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        resource_version: str = "",
+        lists: bool = True,
+        at_once: bool = False,
+        admit: Callable[[AnyWatchEvent], AnyWatchEvent] = lambda event: event,
+    ) -> None:
         self.resource_version = resource_version
         self._lists = lists
         self._at_once = at_once
+        self._admit = admit
         self._known: dict[_Key, _Identity] = {}  # what was handed over (during a list: of what it has shown)
         self._unseen: dict[_Key, _Identity] = {}  # during a list: what it has not shown yet
         self._before: dict[_Key, _Identity] | None = None  # during a list at once: what was handed over
@@ -93,7 +103,8 @@ class Ledger:
         else:
             previous = self._unseen.pop(key, None) or self._known.pop(key, None)
             if previous is not None:
-                told.append(event if previous[0] == identity[0] else _tombstone(key, previous, self._type))
+                same = previous[0] == identity[0]
+                told.append(self._admit(event) if same else _tombstone(key, previous, self._type))
         return self._now(told)
 
     def end(self, resource_version: str, bookmark: dict[str, Any] | None = None) -> list[AnyWatchEvent]:
@@ -127,12 +138,12 @@ class Ledger:
             return
         self._known[key] = identity
         if previous is None:
-            told.append(WatchEvent(EventType.ADDED, obj))
+            told.append(self._admit(WatchEvent(EventType.ADDED, obj)))
         elif previous[0] != identity[0]:
             told.append(_tombstone(key, previous, self._type))
-            told.append(WatchEvent(EventType.ADDED, obj))
+            told.append(self._admit(WatchEvent(EventType.ADDED, obj)))
         else:
-            told.append(WatchEvent(EventType.MODIFIED, obj))
+            told.append(self._admit(WatchEvent(EventType.MODIFIED, obj)))
 
     # ------------------------------------------------------------------ changes
 
@@ -160,22 +171,22 @@ class Ledger:
         elif previous is None:
             # Whatever the server calls it: whoever listens has not seen it yet.
             self._known[key] = identity
-            told.append(_as(event, EventType.ADDED) if self._lists else event)
+            told.append(self._admit(_as(event, EventType.ADDED) if self._lists else event))
         elif previous[0] != identity[0]:
             self._known[key] = identity
             told.append(_tombstone(key, previous, _type_of(event.object)))
-            told.append(_as(event, EventType.ADDED))
+            told.append(self._admit(_as(event, EventType.ADDED)))
         elif previous[1] != version:
             self._known[key] = identity
-            told.append(_as(event, EventType.MODIFIED))
+            told.append(self._admit(_as(event, EventType.MODIFIED)))
 
     def _deletion(self, event: AnyWatchEvent, key: _Key, identity: _Identity, told: list[AnyWatchEvent]) -> None:
         previous = self._known.pop(key, None)
         if previous is None:
             if not self._lists:
-                told.append(event)
+                told.append(self._admit(event))
         elif previous[0] == identity[0]:
-            told.append(event)
+            told.append(self._admit(event))
         else:
             told.append(_tombstone(key, previous, _type_of(event.object)))
 

@@ -68,6 +68,8 @@ class ListWatch:
             place of a list; where the server refuses that, lists are used.
         at_once: a list (or the initial objects) is told when it is complete, all of it in one step,
             and not page by page: whoever listens goes from one state of the server to another one.
+        admit: given each event with an object that is to be told, when that comes; gives what is told in its place, of
+            the same type, name, uid and resourceVersion.
         heal: 401, 403, 404, 405 and what else the server or the network say is waited out as well.
 
     Attributes:
@@ -106,6 +108,7 @@ class ListWatch:
         cached_lists: bool = False,
         streaming: bool = False,
         at_once: bool = False,
+        admit: Callable[[AnyWatchEvent], AnyWatchEvent] = lambda event: event,
         heal: bool = False,
     ) -> None:
         if resource_version == "0":
@@ -121,7 +124,7 @@ class ListWatch:
         self._state = _State.NEW
         self.synced = not self._lists
 
-        self._ledger = Ledger(resource_version=resource_version, lists=self._lists, at_once=at_once)
+        self._ledger = Ledger(resource_version=resource_version, lists=self._lists, at_once=at_once, admit=admit)
         self._pager = Pager(self._options)
         self._cache_expired = False  # the last version is no good for a list any more
         self._unpaged = False
