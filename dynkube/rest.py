@@ -52,7 +52,9 @@ _ERROR_BODY_BYTES = 2 * 2**20
 _HEAD_BYTES = 80
 _LONG_WAIT = 0.05  # CG/rest/request.go, longThrottleLatency and extraLongThrottleLatency
 _EXTRA_LONG_WAIT = 1.0
-# Reads of a watch, 64 KiB each, for which the garbage collector pauses at most.
+# Bytes of a watch that are taken at once where so many have arrived: what comes together is handed on together.
+_PIECE = 1 << 18
+# So many of such reads the garbage collector pauses for at most.
 _BURST = 32
 _log = logging.getLogger("dynkube.rest")
 
@@ -523,10 +525,10 @@ class WatchStream:
             with nullcontext() if records else gc_paused():
                 for _ in range(_BURST):
                     yield from _batch(decoder, chunk)
-                    chunk = self._stream.read_ready()
+                    chunk = self._stream.read_ready(_PIECE)
                     if not chunk:
                         break
-            chunk = chunk or self._stream.read()
+            chunk = chunk or self._stream.read(_PIECE)
         yield decoder.finish()
 
     def _tolerant(self) -> Iterator[WatchEvent]:

@@ -88,13 +88,13 @@ class Dispatcher:
     def admit(self, event: AnyWatchEvent) -> AnyWatchEvent:
         """What `apply` is to be told of an event that comes: its object transformed, and in the store's form.
 
-        During a list the transform and the index functions so work while the rest of it is on its way.
+        During the first list the transform and the index functions so work while the rest of it is on its way.
         """
         try:
             item = self._admitted(event.object)
         except InvalidRequestError:
             return event  # without a name: `apply` leaves it out
-        if event.type is not EventType.DELETED:
+        if not self.synced.is_set:
             self._store.foresee(item)
         return event if item is event.object else WatchEvent(event.type, item)
 

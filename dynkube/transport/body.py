@@ -22,6 +22,8 @@ _PIECE = 1 << 18
 _TEXT_PIECE = 1 << 20
 _GZIP = ("gzip", "x-gzip")
 _CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15}")
+# What mostly stands between two chunks: the end of one, and the size of the next, above 0, without extensions.
+_NEXT_CHUNK = re.compile(rb"\r\n([1-9a-fA-F][0-9a-fA-F]{0,14})\r\n")
 _LINE_LIMIT = 1 << 16
 
 
@@ -144,6 +146,9 @@ class Dechunker:
             elif self.done:
                 self.rest = data[position:]
                 break
+            elif self._between and not self._line and (found := _NEXT_CHUNK.match(data, position)):
+                self._left = int(found[1], 16)
+                position = found.end()
             else:
                 position = self._next_line(data, position, end)
         return parts[0] if len(parts) == 1 else b"".join(parts)

@@ -202,9 +202,8 @@ def is_older(version: str, other: str) -> bool:
     Versions are decimal numbers without leading zeros, to be compared as such (KEP-5504); those of servers that
     disagree can only be equal or not.
     """
-    if version.isdigit() and other.isdigit():
-        return (len(version), version) < (len(other), other)
-    return False
+    longer = len(other) - len(version)
+    return (longer > 0 or (longer == 0 and version < other)) and version.isdigit() and other.isdigit()
 
 
 def _identify(obj: _Object) -> tuple[_Key, _Identity]:
