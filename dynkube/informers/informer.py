@@ -29,7 +29,7 @@ from dynkube.informers.handlers import OnAdd, OnDelete, OnUpdate, ResourceEventH
 from dynkube.informers.indexer import DEFAULT_INDEXERS, Indexer
 from dynkube.informers.indexes import IndexFunction
 from dynkube.informers.lister import Lister
-from dynkube.informers.reflector import Reflector
+from dynkube.informers.reflector import LIST_PAGE_SIZE, Reflector
 from dynkube.informers.registration import HandlerRegistration, Notification
 from dynkube.informers.status import InformerStatus
 from dynkube.informers.store import Store
@@ -37,7 +37,6 @@ from dynkube.labels import LabelSelector
 from dynkube.observers import InformerReading, Observer, notify
 from dynkube.options import ListOptions
 from dynkube.transport import CallScope, CancelToken
-from dynkube.wire.paging import DEFAULT_PAGE_SIZE
 
 __all__ = ["SharedInformer", "WatchErrorHandler"]
 
@@ -75,8 +74,8 @@ class SharedInformer:
             they are logged.
         page_size: Objects in a page of a list; 0 asks for everything at once.
         cached_lists: Lists may come from the API server's cache: cheaper, maybe behind.
-        streaming: Begin with a watch that sends the initial objects itself, in place of a list, where the server can:
-            several times faster, and light on the server.
+        streaming: Begin with a watch that sends the initial objects itself, in place of a list, where the server can
+            (client-go's WatchList): it spares the server's memory, not its CPU, and takes longer.
         detect_mutations: Debug mode: find handlers and readers that change objects of the store. For tests: it keeps
             every object twice.
         name: What it is called in logs and metrics; its resource by default.
@@ -104,9 +103,9 @@ class SharedInformer:
         transform: Transform | None = None,
         split_by_uid: bool = False,
         on_watch_error: WatchErrorHandler | None = None,
-        page_size: int = DEFAULT_PAGE_SIZE,
+        page_size: int = LIST_PAGE_SIZE,
         cached_lists: bool = False,
-        streaming: bool = True,
+        streaming: bool = False,
         detect_mutations: bool = False,
         name: str = "",
         observers: Sequence[Observer] | None = None,

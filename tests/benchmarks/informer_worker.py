@@ -1,7 +1,7 @@
 """One case of dynkube's informer, in a process of its own; prints its figures as JSON.
 
 ``python informer_worker.py CASE MODE KUBECONFIG NAMESPACE COUNT``, MODE being ``dict``, ``compact`` or, for events,
-``compact-looked``; ``plain`` is ``sync`` without gzip. The runner starts it.
+``compact-looked``; ``plain`` is ``sync`` without gzip, ``stream`` with a watch in place of a list. The runner starts it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,12 @@ _LOOKUPS = 5_000
 _IDLE_SECONDS = 10
 
 
-def case_sync(client: dynkube.DynamicClient, mode: str, namespace: str, count: int) -> dict[str, Any]:
+def case_sync(
+    client: dynkube.DynamicClient, mode: str, namespace: str, count: int, *, streaming: bool = False
+) -> dict[str, Any]:
     """First sync, what the objects take at rest, and lookups."""
     before = _resident()
-    factory = InformerFactory(client, namespace=namespace, compact=mode == "compact")
+    factory = InformerFactory(client, namespace=namespace, compact=mode == "compact", streaming=streaming)
     informer = factory.for_resource(_PODS)
     informer.indexer.add_indexers({"node": _node})
 
@@ -139,14 +142,20 @@ def _resident() -> int:
     return int(line.split()[1]) * 1024
 
 
-_CASES = {"sync": case_sync, "plain": case_sync, "events": case_events, "idle": case_idle}
+_CASES = {
+    "sync": case_sync,
+    "plain": case_sync,
+    "stream": partial(case_sync, streaming=True),
+    "events": case_events,
+    "idle": case_idle,
+}
 
 
 def main() -> None:
     case, mode, kubeconfig, namespace, count = sys.argv[1:]
     config = dynkube.load_config(kubeconfig=kubeconfig).copy(disable_compression=case == "plain")
     with dynkube.DynamicClient(config) as client:
-        if case in {"sync", "plain"}:
+        if case in {"sync", "plain", "stream"}:
             client.resource("v1/namespaces").get("default")  # all that is loaded at first use is loaded
         print(json.dumps(_CASES[case](client, mode, namespace, int(count))))
 

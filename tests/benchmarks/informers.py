@@ -41,7 +41,7 @@ class _Plan:
 
     pods: int = 5_000
     many_pods: int = 50_000
-    rounds: int = 3
+    rounds: int = 7
     event_rounds: int = 5
     recorded: int = 4_000
     replays: int = 5
@@ -63,14 +63,14 @@ class _Bench:
 
     def case(self, name: str, modes: tuple[str, ...], kubeconfig: Path, count: int, *, rounds: int, go: str) -> None:
         """A case of ours in each mode, and client-go's, in turn."""
-        key = f"{name}-{count}" if name in {"sync", "plain"} else name
+        key = f"{name}-{count}" if name in {"sync", "plain", "stream"} else name
         say(f"{key}: {rounds} rounds")
         for _ in range(rounds):
             if name == "events":
                 self._add(key, "floor", [sys.executable, "worker.py", "watch", "floor"], kubeconfig, count)
             for mode in modes:
                 self._add(key, mode, [sys.executable, "informer_worker.py", name, mode], kubeconfig, count)
-            if self._program is not None:
+            if go and self._program is not None:
                 self._add(key, _GO, [str(self._program), go], kubeconfig, count)
 
     def _add(self, case: str, client: str, command: list[str], kubeconfig: Path, count: int) -> None:
@@ -90,6 +90,7 @@ def _real(bench: _Bench, folder: Path, wanted: list[str]) -> None:
         if "sync" in wanted:
             bench.case("sync", _SYNC_MODES, server.kubeconfig, plan.pods, rounds=plan.rounds, go="informer")
             bench.case("plain", _SYNC_MODES, server.kubeconfig, plan.pods, rounds=plan.rounds, go="informer-plain")
+            bench.case("stream", _SYNC_MODES, server.kubeconfig, plan.pods, rounds=plan.rounds, go="")
         if "idle" in wanted:
             bench.case("idle", ("compact",), server.kubeconfig, plan.idle, rounds=1, go="informer-idle")
         frames = Floor(server.kubeconfig, NAMESPACE).record(min(plan.recorded, plan.pods)) if "events" in wanted else []
@@ -130,7 +131,8 @@ _FIGURES = (
     # title, case, figure, form, scale
     ("first sync", "sync", "seconds", "{:.2f} s", 1.0),
     ("... CPU of the client's process", "sync", "cpu_seconds", "{:.2f} s", 1.0),
-    ("first sync without gzip, which costs the server most", "plain", "seconds", "{:.2f} s", 1.0),
+    ("first sync without gzip", "plain", "seconds", "{:.2f} s", 1.0),
+    ("first sync by a watch that sends the objects, as client-go's", "stream", "seconds", "{:.2f} s", 1.0),
     ("... memory at rest", "sync", "heap_bytes", "{:.0f} MB", _MB),
     ("... peak memory", "sync", "peak_bytes", "{:.0f} MB", _MB),
     ("lookup by key, of any object", "sync", "key_seconds", "{:.2f} µs", 1e6),
