@@ -48,6 +48,8 @@ MAX_FRAME_BYTES = 16 * 2**20
 
 # Below this a collection during decoding cannot cost what two lock operations do.
 _SMALL_BYTES = 16 * 1024
+# New dicts and lists, some hundred pods of them: a walk through fewer is too short to be felt.
+_MANY_CONTAINERS = 50_000
 _EXCERPT_CHARS = 80
 _INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 _WHITESPACE = b" \t\r\n"
@@ -99,7 +101,7 @@ def gc_paused(*, kept: bool = False) -> Iterator[None]:
     ends, also by an error, and stays off if it was off before the first began.
 
     Args:
-        kept: What the block makes is large and stays. It then counts as old at once; the
+        kept: What the block makes stays. If it is much, it counts as old at once; the
             collector would come to that, too, after two or three walks through all of it,
             with every thread standing still (0.15 s for each 5,000 pods).
 
@@ -116,7 +118,8 @@ def gc_paused(*, kept: bool = False) -> Iterator[None]:
     try:
         yield
     finally:
-        if kept and not gc.get_freeze_count():  # what the application froze stays so
+        # What the application froze stays so.
+        if kept and gc.get_count()[0] > _MANY_CONTAINERS and not gc.get_freeze_count():
             gc.freeze()
             gc.unfreeze()
         _pause.leave()

@@ -184,17 +184,23 @@ class TestGCPause:
 
     def test_what_is_kept_is_old_at_once(self) -> None:
         with gc_paused(kept=True):
-            made = [[number] for number in range(1000)]
+            made = [[number] for number in range(60_000)]
         young = {id(each) for generation in (0, 1) for each in gc.get_objects(generation)}
         assert not young & {id(each) for each in made}
         assert gc.isenabled()
         assert gc.get_freeze_count() == 0
 
+    def test_of_little_that_is_kept_the_collector_takes_care(self) -> None:
+        gc.collect()
+        with gc_paused(kept=True):
+            made = [[number] for number in range(100)]
+        assert {id(each) for each in made} <= {id(each) for each in gc.get_objects(0)}
+
     def test_what_the_application_has_frozen_stays_so(self) -> None:
         gc.freeze()
         try:
             with gc_paused(kept=True):
-                pass
+                assert [[number] for number in range(60_000)]
             assert gc.get_freeze_count() > 0
         finally:
             gc.unfreeze()

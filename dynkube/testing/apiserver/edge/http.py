@@ -129,7 +129,10 @@ class HTTPServer:
             arrival.cancel()
         for stream in tuple(self._streams):
             stream.cancel()
-        await asyncio.gather(*(each.shutdown(seconds) for each in self._connections()))
+        connections = self._connections()
+        for connection in connections:
+            connection.close()  # after the request that it is at; one that waits for a request would wait on
+        await asyncio.gather(*(connection.shutdown(seconds) for connection in connections))
         # What was written is the kernel's now, the farewell too; a client that reads nothing would never confirm it.
         await self.abort()
 
