@@ -29,6 +29,7 @@ __all__ = [
     "FrameSplitter",
     "Raw",
     "RawList",
+    "count_as_old",
     "decode",
     "decode_object",
     "decode_raw",
@@ -84,6 +85,8 @@ class _GCPause:
 
     def leave(self) -> None:
         with self._lock:
+            if not self._holders:
+                return  # a forked child, which dropped what its parent was at
             self._holders -= 1
             if self._holders == 0 and self._was_enabled:
                 gc.enable()
@@ -94,16 +97,11 @@ renew_in_child(_pause)
 
 
 @contextmanager
-def gc_paused(*, kept: bool = False) -> Iterator[None]:
+def gc_paused() -> Iterator[None]:
     """Pause the cyclic garbage collector, for the whole process, while the block runs.
 
     Nests, and counts across threads: the collector comes back when the last block
     ends, also by an error, and stays off if it was off before the first began.
-
-    Args:
-        kept: What the block makes stays. If it is much, it counts as old at once; the
-            collector would come to that, too, after two or three walks through all of it,
-            with every thread standing still (0.15 s for each 5,000 pods).
 
     Example:
         >>> import gc
@@ -118,11 +116,20 @@ def gc_paused(*, kept: bool = False) -> Iterator[None]:
     try:
         yield
     finally:
-        # What the application froze stays so.
-        if kept and gc.get_count()[0] > _MANY_CONTAINERS and not gc.get_freeze_count():
-            gc.freeze()
-            gc.unfreeze()
         _pause.leave()
+
+
+def count_as_old() -> None:
+    """Say of what was made in a long `gc_paused`, before its end, that it is here to stay.
+
+    The collector would come to that, too, after two or three walks through all of it, with every
+    thread standing still (0.15 s for each 5,000 pods as dicts). Whatever else is young counts as
+    old then, garbage included: for what happens once, and does nothing where little was made.
+    """
+    # What the application froze stays so.
+    if gc.get_count()[0] > _MANY_CONTAINERS and not gc.get_freeze_count():
+        gc.freeze()
+        gc.unfreeze()
 
 
 # --------------------------------------------------------------------------- decoding
@@ -396,7 +403,7 @@ def split_list(data: Buffer) -> RawList:
             page = _list_decoder.decode(data)
         except msgspec.ValidationError as error:
             raise DecodeError(f"not a list: {error}; it begins {_excerpt(data)}") from error
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise _not_json(data, error) from error
     if page.items is None:
         return RawList(kind=page.kind, api_version=page.api_version, metadata=page.metadata, items=[])

@@ -144,7 +144,13 @@ _fields = msgspec.json.Decoder(dict[str, Raw]).decode
 _raw_event = msgspec.json.Decoder(_RawEvent).decode
 
 
+# The last one: nested deeper than can be read.
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
 def _record(raw: bytes, head: _Head, api_version: str = "", kind: str = "") -> RawObject:
+    if not raw.isascii():
+        raw.decode()  # what the head passed over has to be text, too
     metadata = head.metadata
     owners = metadata.owner_references
     return RawObject(
@@ -217,7 +223,7 @@ def _records_of(page: RawList) -> list[RawObject] | DecodeError:
         raw = bytes(item)
         try:
             objects.append(_record(raw, _head(raw), api_version, kind))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except _UNDECODABLE as error:
             return _not_an_object(f"items[{index}]", error)
     return objects
 
@@ -258,7 +264,7 @@ def _record_of_frame(frame: bytes) -> tuple[str, RawObject] | DecodeError:
         if prefix is None or not whole.startswith(prefix):
             return _record_of_strange_frame(frame)
         return event.type, _record(whole[len(prefix) : -1], event.object)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except _UNDECODABLE as error:
         return _not_an_object("watch event", error)
 
 

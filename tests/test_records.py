@@ -107,6 +107,15 @@ def test_what_is_no_event_of_an_object_is_an_error(frame: bytes) -> None:
         record_of_frame(frame)
 
 
+@pytest.mark.parametrize("inside", [b"[" * 5000 + b"]" * 5000, b'"\xff"'], ids=["nested too deep", "no UTF-8"])
+def test_what_could_not_be_decoded_is_no_record(inside: bytes) -> None:
+    obj = b'{"metadata":{"name":"a"},"spec":%b}' % inside
+    with pytest.raises(DecodeError, match="not a Kubernetes object"):
+        record_of_frame(b'{"type":"ADDED","object":%b}\n' % obj)
+    with pytest.raises(DecodeError, match=r"items\[0\] is not a Kubernetes object|not a list|not JSON"):
+        records_of_list(b'{"kind":"PodList","items":[%b]}' % obj)
+
+
 def test_a_secret_does_not_show() -> None:
     secret = record_of({"kind": "Secret", "metadata": {"name": "a", "namespace": "ns"}, "data": {"p": "aHVudGVyMg=="}})
     assert repr(secret) == "<RawObject Secret ns/a at , 86 bytes>"

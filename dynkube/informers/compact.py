@@ -170,6 +170,9 @@ class StoredObject(Mapping[str, Any]):
 
     def __getitem__(self, field: str) -> Any:
         fields = self._split()
+        if field not in fields:
+            del fields  # what a traceback shows of this frame may be a Secret
+            raise KeyError(field)
         value = fields[field]
         if type(value) is Raw:
             value = fields[field] = decode(value)

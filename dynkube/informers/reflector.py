@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import logging
 import random as randomness
-import threading
 import time
 from collections.abc import Callable, Generator, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import closing
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from dynkube.codec import gc_paused
 from dynkube.errors import (
     CancelledError,
     ClosedError,
@@ -23,6 +21,7 @@ from dynkube.errors import (
     DynkubeError,
     RequestTimeoutError,
 )
+from dynkube.informers.growth import Growth
 from dynkube.observers import Observer, ReflectorList, ReflectorWatch, notify
 from dynkube.options import ListOptions
 from dynkube.transport import CallScope, CancelToken
@@ -38,6 +37,8 @@ LIST_PAGE_SIZE = 1000
 """Objects in a page of a list: larger than where somebody looks at the pages one by one, since all are needed."""
 
 _log = logging.getLogger("dynkube.informers")
+
+_SILENT = "the server has sent neither initial objects nor their end"
 
 
 class Sink(Protocol):
@@ -109,8 +110,6 @@ class Reflector:
 
     SLOW_START = 10.0
     """Seconds without the end of the initial objects after which that is logged, again and again."""
-    GC_PAUSE = 10.0
-    """Seconds for which a list of dicts, while it comes, may keep the garbage collector of the process waiting."""
     SILENT_START = 30.0
     """Seconds of silence before the end of the initial objects after which lists take their place."""
 
@@ -148,7 +147,7 @@ class Reflector:
             heal=True,
         )
         self._collection.check(options if options is not None else ListOptions())
-        self._growth = _Growth(0.0 if self._raw else self.GC_PAUSE)
+        self._growth = Growth(is_wanted=not self._raw)
         self._cancel = CancelToken()
         self.failure: Exception | None = None
         self.heard_at: float | None = None
@@ -210,7 +209,6 @@ class Reflector:
     def _list(self, command: List) -> Step:
         if command.options.continue_token is None:
             self._report.list_begins()
-            self._growth.begin()
         ask = self._collection.records if self._raw else self._collection.page
         try:
             page = ask(command.options, cancel=self._cancel)
@@ -220,12 +218,11 @@ class Reflector:
             self._growth.end()
             return self._machine.on_list_failed(failure, now=self._clock())
         self._heard()
+        self._growth.comes()
         return self._machine.on_list_page(page, now=self._clock())
 
     def _watch(self, command: Watch) -> Generator[Step, None, None]:
         self._report.watch_begins(lists=self._machine.initial)
-        if self._machine.initial:
-            self._growth.begin()
         error: Exception | None = None
         try:
             with closing(self._follow(command)) as steps:
@@ -251,20 +248,25 @@ class Reflector:
                 for batch in stream.batches(records=self._raw):
                     self._heard()
                     self._report.events += len(batch)
+                    if self._machine.initial:
+                        self._growth.comes()
                     if batch:
                         yield self._machine.on_events(batch, now=self._clock())
                     if start is not None and not self._machine.initial:
                         start.stop()
+                        if start.given_up:  # just now: the stream is closed
+                            raise RequestTimeoutError(_SILENT)
                         start = None
             except ClosedError:
                 if start is None or not start.given_up:
                     raise
-                raise RequestTimeoutError("the server has sent neither initial objects nor their end") from None
+                raise RequestTimeoutError(_SILENT) from None
             finally:
                 if start is not None:
                     start.stop()
 
     def _wait(self, command: Wait) -> Step:
+        self._growth.end()
         reason = command.reason
         if reason is None:
             reason = ConnectionLostError("the watch ended within a second and without an event")
@@ -291,7 +293,7 @@ class Reflector:
                 self._sink.apply(events[: replaced.events], replaced.resource_version)
             self._report.list_over(len(self._machine), replaced.resource_version)
             self._sink.replaced(replaced.resource_version)
-            self._growth.end()
+            self._growth.complete()
             events = events[replaced.events :]
         if events:
             self._sink.apply(events, self.resource_version)
@@ -356,44 +358,6 @@ class _SlowStart:
         """It has come, or will not any more."""
         self._stopped = True
         self._disarm()
-
-
-class _Growth:
-    """Keeps the garbage collector waiting while a list of dicts comes, between its pages and frames, too.
-
-    All that comes stays, so that there is nothing to collect; but the collector would walk what is there again and
-    again as it grows (half of the work of a first sync).
-
-    Args:
-        seconds: how long at most, since a list may come slowly, or get stuck; 0 for not at all.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._lock = threading.Lock()
-        self._pause: AbstractContextManager[None] | None = None
-        self._disarm: Callable[[], None] = lambda: None
-
-    def begin(self) -> None:
-        """A list begins; the rest of one that has begun is another one's."""
-        with self._lock:
-            if self._pause is not None or not self._seconds:
-                return
-            self._pause = gc_paused(kept=True)
-            self._pause.__enter__()
-        self._disarm = CallScope(self._seconds).arm(self._let_go)
-
-    def end(self) -> None:
-        """The list is complete, or will not be."""
-        if self._pause is not None:
-            self._disarm()
-            self._let_go()
-
-    def _let_go(self) -> None:
-        with self._lock:
-            pause, self._pause = self._pause, None
-        if pause is not None:
-            pause.__exit__(None, None, None)
 
 
 class _Report:

@@ -24,6 +24,7 @@ from dynkube.errors import (
     InvalidRequestError,
     TooManyRequestsError,
 )
+from dynkube.informers.growth import Growth
 from dynkube.informers.reflector import Reflector
 from dynkube.observers import Observer, ReflectorList, ReflectorWatch
 from dynkube.options import ListOptions
@@ -394,7 +395,7 @@ def test_objects_are_admitted_as_they_come_and_told_as_they_were_admitted(stream
 def test_the_garbage_collector_waits_while_a_list_of_dicts_comes_but_not_for_long(
     records: Any, pause: float, paused: bool, ends: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Reflector, "GC_PAUSE", pause)
+    monkeypatch.setattr(Growth, "LOOK", pause)
     came, gate = threading.Event(), threading.Event()
 
     def admit(event: WatchEvent[Any]) -> WatchEvent[Any]:
@@ -410,6 +411,79 @@ def test_the_garbage_collector_waits_while_a_list_of_dicts_comes_but_not_for_lon
         gate.set()
         sink.wait_for("ADDED a 1", "replaced 10")
         until(gc.isenabled)
+
+
+def test_a_server_that_is_silent_does_not_keep_the_garbage_collector_waiting() -> None:
+    asked = threading.Event()
+
+    def silent(_request: Request) -> Answer:
+        asked.set()
+        return (HOLD,)
+
+    with ScriptedServer() as server, DynamicClient(RESTConfig(host=server.url)) as client:
+        server.on(silent)
+        cancel = CancelToken()
+        for streaming in (True, False):
+            asked.clear()
+            reflector = Reflector(client.resource(PODS), Notes(), streaming=streaming)
+            thread = threading.Thread(target=reflector.run, args=(cancel,))
+            thread.start()
+            assert asked.wait(PATIENCE)
+            assert gc.isenabled()
+        cancel.cancel()
+        thread.join(PATIENCE)
+
+
+@pytest.mark.behaviour("7.1.9")
+@pytest.mark.parametrize("records", ["dict", "raw"])
+def test_an_event_of_another_kind_is_said_and_left_out(records: Any, caplog: pytest.LogCaptureFixture) -> None:
+    foreign = {**pod("node", 11), "kind": "Node"}
+    changes = watched(event("ADDED", foreign), event("ADDED", pod("a", 12)))
+    with running([listed(10)], [changes], records=records) as (_, sink, _):
+        sink.wait_for("replaced 10", "ADDED a 12")
+    assert "expected events with a Pod, but one has a Node" in caplog.text
+
+
+def test_initial_events_of_a_server_that_was_restored_from_a_backup_take_the_state_back() -> None:
+    first = initial(event("ADDED", pod("a", 9)), event("ADDED", pod("b", 3)), event("ADDED", pod("c", 40)), version=50)
+    back = initial(
+        event("ADDED", pod("a", 4)),
+        event("ADDED", pod("b", 3)),
+        event("ADDED", pod("c", 2)),
+        event("DELETED", pod("c", 5)),
+        version=5,
+    )
+    expired = watched(error_event(410, "Expired"))
+    # The first stream ends where the next watch finds its version expired.
+    streams: list[Answer] = [(*first[:-1], END), expired, back, IDLE]
+    with running([refusal(500)], streams, streaming=True) as (reflector, sink, _):
+        sink.wait_for("MODIFIED a 4", "replaced 5")
+        assert sink.told[:4] == ["ADDED a 9", "ADDED b 3", "ADDED c 40", "replaced 50"]
+        assert "DELETED c 5" in sink.told
+        assert reflector.resource_version == "5"
+
+
+def test_a_start_that_is_given_up_as_its_end_mark_comes_is_a_lost_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Reflector, "SLOW_START", 0.01)
+    given_up = threading.Event()
+
+    def is_too_slow(self: Reflector, seconds: float) -> bool:
+        del self, seconds
+        given_up.set()
+        return True
+
+    monkeypatch.setattr(Reflector, "_is_too_slow", is_too_slow)
+
+    def admit(event: WatchEvent[Any]) -> WatchEvent[Any]:
+        assert given_up.wait(PATIENCE)  # while the batch with the end mark is at work
+        return event
+
+    first = watched(event("ADDED", pod("a", 1)) + bookmark(10, end="true"))
+    watches: list[Answer] = [first, watched(event("ADDED", pod("b", 11)))]
+    with running([listed(10, pod("a", 1))], watches, streaming=True, admit=admit) as (_, sink, script):
+        sink.wait_for("ADDED b 11")
+        assert "failed ClosedError for good" not in sink.told
+        assert script.kinds()[0] == "s"
 
 
 @pytest.mark.behaviour("5.7.3", "7.1.11")

@@ -32,7 +32,7 @@ from dynkube.informers import (
     split_key,
 )
 from dynkube.informers import compact as compact_objects
-from dynkube.records import RawObject, records_of_list
+from dynkube.records import RawObject, record_of, records_of_list
 from dynkube.schema import GroupResource
 
 
@@ -464,6 +464,15 @@ class TestStoredObject:
         assert stored["spec"] is stored["spec"]
         with pytest.raises(KeyError, match="status"):
             stored["status"]
+
+    def test_a_field_that_is_not_there_shows_no_other_in_a_traceback(self) -> None:
+        secret = StoredObject(record_of({"metadata": {"name": "s"}, "kind": "Secret", "data": {"password": "hunter2"}}))
+        assert secret["data"] == {"password": "hunter2"}
+        with pytest.raises(KeyError) as caught:
+            secret["spec"]
+        frames = [each.frame.f_locals for each in caught.traceback if each.path.name == "compact.py"]
+        assert frames
+        assert "hunter2" not in str(frames)
 
     def test_an_item_of_a_list_has_apiversion_and_kind_too(self) -> None:
         page = b'{"kind":"PodList","apiVersion":"v1","metadata":{},"items":[{"metadata":{"name":"api"},"spec":null}]}'

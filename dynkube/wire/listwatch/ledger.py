@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -12,6 +13,10 @@ from dynkube.wire.listwatch.commands import ObjectsPage
 from dynkube.wire.watch import AnyWatchEvent, EventType, WatchEvent
 
 __all__ = ["Ledger", "is_older"]
+
+_log = logging.getLogger("dynkube.listwatch")
+# What a watch of metadata sends, also where a server lists whole objects.
+_METADATA = "PartialObjectMetadata"
 
 # Namespace and name; uid and resourceVersion.
 _Key: TypeAlias = tuple[str, str]
@@ -54,6 +59,7 @@ class Ledger:
         self._held: list[AnyWatchEvent] = []  # during a list at once: what is to be told at its end
         self._type: dict[str, str] = {}  # apiVersion and kind of an object
         self._went_back = False  # this list is older than what was handed over
+        self._older: dict[_Key, _Object] = {}  # of initial events: those that are older than what was handed over
 
     def __len__(self) -> int:
         return len(self._known) + len(self._unseen) if self._before is None else len(self._before)
@@ -76,6 +82,7 @@ class Ledger:
         if self._before is not None:
             self._known, self._unseen, self._before = self._before, {}, None
             self._held = []
+        self._older = {}
 
     def page(self, page: ObjectsPage, *, first: bool) -> list[AnyWatchEvent]:
         """A page of the list: what is to be told now.
@@ -98,8 +105,11 @@ class Ledger:
         self._type = _type_of(event.object)
         key, identity = _identify(event.object)
         told: list[AnyWatchEvent] = []
+        self._older.pop(key, None)
         if event.type is not EventType.DELETED:
             self._compare(key, identity, event.object, told)
+            if self._known[key] != identity:
+                self._older[key] = event.object
         else:
             previous = self._unseen.pop(key, None) or self._known.pop(key, None)
             if previous is not None:
@@ -116,12 +126,20 @@ class Ledger:
         """
         if bookmark is not None:
             self._type = _type_of(bookmark)
+            self._go_back(resource_version)
         gone = [_tombstone(key, identity, self._type) for key, identity in self._unseen.items()]
         told = [*gone, *self._held]
-        self._unseen, self._before, self._held = {}, None, []
+        self._unseen, self._before, self._held, self._older = {}, None, [], {}
         self._went_back = False
         self.resource_version = resource_version
         return told
+
+    def _go_back(self, resource_version: str) -> None:
+        """Initial events end at a version, which may be older than what was handed over, as in `page`."""
+        if is_older(resource_version, self.resource_version):
+            self._went_back = True
+            for obj in self._older.values():
+                self._compare(*_identify(obj), obj, self._held)
 
     def _now(self, told: list[AnyWatchEvent]) -> list[AnyWatchEvent]:
         if not self._at_once:
@@ -157,6 +175,8 @@ class Ledger:
         Raises:
             DecodeError: its object is none; nothing has changed.
         """
+        if self._is_foreign(event.object):
+            return
         key, identity = _identify(event.object)
         version = identity[1]
         previous = self._known.get(key)
@@ -179,6 +199,15 @@ class Ledger:
         elif previous[1] != version:
             self._known[key] = identity
             told.append(self._admit(_as(event, EventType.MODIFIED)))
+
+    def _is_foreign(self, obj: _Object) -> bool:
+        """Whether it is of another kind than the list was; said, and skipped (CG/tools/cache/reflector.go)."""
+        kind = obj.kind if isinstance(obj, RawObject) else obj.get("kind")
+        expected = self._type.get("kind")
+        if not kind or not expected or kind in (expected, _METADATA):
+            return False
+        _log.error("expected events with a %s, but one has a %s: it is left out", expected, kind)
+        return True
 
     def _deletion(self, event: AnyWatchEvent, key: _Key, identity: _Identity, told: list[AnyWatchEvent]) -> None:
         previous = self._known.pop(key, None)
