@@ -507,6 +507,8 @@ class WatchStream:
     def batches(self, *, records: bool = False) -> Iterator[list[AnyWatchEvent]]:
         """As `strict`, but what one read brings comes together; an empty list where that is no whole event yet.
 
+        While dicts come fast the garbage collector pauses, also between two batches: do not linger over one.
+
         Args:
             records: whether objects come as `RawObject`, undecoded.
 
@@ -518,7 +520,7 @@ class WatchStream:
         if self._stream is None:
             return
         decoder = WatchDecoder(records=records)
-        chunk = self._stream.read()
+        chunk = self._stream.read(_PIECE)
         while chunk:
             # While more arrives, old objects are let go as fast as new ones come; but the collector counts the new
             # ones, and would walk all of a large store again and again to find nothing. Records are not its business.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from requests import Session  # noqa: TID251 - a name in annotations
     from requests.auth import AuthBase  # noqa: TID251 - likewise
 
+    from dynkube.observers import Observer
+
 __all__ = ["DynamicClient", "connect"]
 
 
@@ -34,6 +36,7 @@ def connect(
     auth: AuthBase | None = None,
     warnings: WarningHandler | None = None,
     retry: RetryPolicy | None = None,
+    observers: Sequence[Observer] = (),
 ) -> DynamicClient:
     """Load a configuration and make a client of it. Sends nothing yet.
 
@@ -48,17 +51,21 @@ def connect(
         auth: a ``requests`` auth object of yours.
         warnings: what to do with the server's ``Warning`` headers.
         retry: how often a request is repeated, and after what; client-go's rules by default.
+        observers: who is told of requests, informers and queues, for logs and metrics (`dynkube.observers`).
 
     Returns:
         A `DynamicClient`; close it, or use it in a ``with``.
 
     Raises:
         ConfigError: nothing configures a server, or what does is unusable.
+        InvalidRequestError: an argument is none.
     """
     # Whoever brings a RESTConfig does not pay for reading kubeconfigs.
     from dynkube.config import load_config
 
     config = load_config(context=context, namespace=namespace, kubeconfig=kubeconfig)
+    if observers:
+        config = config.copy(observers=observers)
     return DynamicClient(config, session=session, auth=auth, warnings=warnings, retry=retry)
 
 

@@ -133,7 +133,8 @@ def test_a_life_from_create_to_delete(
     json, one = "application/json", f"{path}/{name}"
     assert sent(lambda: resource.create(made, field_manager="me")) == (f"POST {path}", {"fieldManager": "me"}, json)
     assert wire.last.body == made
-    assert sent(lambda: resource.get(name, resource_version="0")) == (f"GET {one}", {"resourceVersion": "0"}, "")
+    at = resource.list(limit=1).resource_version  # which a server's cache waits for
+    assert sent(lambda: resource.get(name, resource_version=at)) == (f"GET {one}", {"resourceVersion": at}, "")
     found = resource.list(field_selector=f"metadata.name={name}", limit=5)
     assert wire.last.query == {"fieldSelector": f"metadata.name={name}", "limit": "5"}
     assert [(each["kind"], each["apiVersion"]) for each in found] == [(made["kind"], made["apiVersion"])]

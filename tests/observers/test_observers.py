@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from scripted import RESET, ScriptedServer, json_response
 
+import dynkube
 from dynkube.config.model import RESTConfig
-from dynkube.errors import ConfigError, ConnectionLostError, NotFoundError
-from dynkube.observers import Attempt, Observer, notify, template_of
+from dynkube.errors import ConfigError, ConnectionLostError, InvalidRequestError, NotFoundError
+from dynkube.observers import Attempt, Observer, checked_observers, notify, template_of
 from dynkube.rest import RESTClient
 from dynkube.wire.messages import Request
 from dynkube.wire.retry import RetryPolicy
@@ -130,10 +131,47 @@ def test_an_observer_that_fails_breaks_nothing(server, recorder, caplog):
     assert mine == ["an observer failed"]
 
 
+def test_one_that_wants_to_end_the_process_ends_no_thread_of_ours(recorder):
+    class Leaving(Observer):
+        def on_attempt(self, attempt):
+            raise SystemExit("full")
+
+    notify([Leaving(), recorder], lambda observer: observer.on_attempt, "attempt")
+    assert recorder.attempts == ["attempt"]
+
+
+@pytest.mark.parametrize(
+    ("observers", "message"),
+    [
+        (3, "observers: want a list"),
+        (Observer(), "observers: want a list"),
+        ([3], r"observers\[0\]: want an Observer, got 3"),
+        ([Observer(), Observer], r"observers\[1\]"),
+        ("ab", r"observers\[0\]"),
+    ],
+)
+def test_what_are_no_observers_is_said(observers, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        checked_observers(observers)
+
+
 def test_an_observer_that_overrides_nothing_takes_everything():
     attempt = Attempt(method="GET", verb="", host="h:1", path="/api", number=1, seconds=0)
     for name in ("on_attempt", "on_retry", "on_limiter_wait", "on_exec", "on_rotation"):
         notify([Observer()], lambda observer, name=name: getattr(observer, name), attempt)
+
+
+def test_a_client_of_a_kubeconfig_has_them_too(server, recorder, tmp_path):
+    kubeconfig = tmp_path / "config"
+    kubeconfig.write_text(
+        f"""{{apiVersion: v1, kind: Config, current-context: c, users: [],
+        clusters: [{{name: c, cluster: {{server: "{server.url}"}}}}],
+        contexts: [{{name: c, context: {{cluster: c, user: ""}}}}]}}"""
+    )
+    server.reply_json({"kind": "Pod", "metadata": {"name": "api"}})
+    with dynkube.connect(kubeconfig=kubeconfig, observers=[recorder]) as client:
+        client.resource(dynkube.GroupVersionResource("", "v1", "pods")).namespace("shop").get("api")
+    assert [attempt.template for attempt in recorder.attempts] == ["/api/v1/namespaces/{namespace}/pods/{name}"]
 
 
 @pytest.mark.parametrize("observers", [5, "observer"])
