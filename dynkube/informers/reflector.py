@@ -48,11 +48,12 @@ class Sink(Protocol):
         """Take changes, in this order, as one transaction.
 
         Args:
-            batch: ADDED, MODIFIED and DELETED, at least one. The object is a dict, or a `RawObject` where the reflector
-                was made with ``records="raw"``. A DELETED with ``final_state_unknown`` has, in both cases, a dict of
-                apiVersion, kind and metadata (name, namespace, uid, resourceVersion last handed over): the last state
-                is in the sink's store. An object that was deleted and created anew unseen comes as such a DELETED and
-                an ADDED of the same key, one behind the other.
+            batch: ADDED, MODIFIED and DELETED; empty where a bookmark has moved the version on. The object is a dict, or
+                a `RawObject` where the reflector was made with ``records="raw"``. A DELETED with
+                ``final_state_unknown`` has, in both cases, a dict of apiVersion, kind and metadata (name, namespace,
+                uid, resourceVersion last handed over): the last state is in the sink's store. An object that was
+                deleted and created anew unseen comes as such a DELETED and an ADDED of the same key, one behind the
+                other.
             resource_version: up to which everything has been told once this batch is; ``""`` before the first list
                 is complete.
         """
@@ -79,8 +80,8 @@ class Reflector:
     """Keeps a `Sink` informed of a collection, through everything but its end.
 
     Lists are told at once: the sink goes from one state of the server to a later one, never through half of a list.
-    Memory: one page (or what one read brings) beside the differences to what was told before, and of each object its
-    name, uid and resourceVersion.
+    Memory: one page (or what one read brings) beside the differences to what was told before (at first: all of it), and
+    of each object its name, uid and resourceVersion.
 
     Args:
         handle: the resource, in one namespace or in all of them.
@@ -148,6 +149,7 @@ class Reflector:
         )
         self._collection.check(options if options is not None else ListOptions())
         self._growth = Growth(is_wanted=not self._raw)
+        self._told_version = ""
         self._cancel = CancelToken()
         self.failure: Exception | None = None
         self.heard_at: float | None = None
@@ -294,9 +296,10 @@ class Reflector:
             self._report.list_over(len(self._machine), replaced.resource_version)
             self._sink.replaced(replaced.resource_version)
             self._growth.complete()
-            events = events[replaced.events :]
-        if events:
-            self._sink.apply(events, self.resource_version)
+            events, self._told_version = events[replaced.events :], replaced.resource_version
+        if events or self.resource_version != self._told_version:
+            self._told_version = self.resource_version
+            self._sink.apply(events, self._told_version)
         return step.command
 
     def _heard(self) -> None:

@@ -109,13 +109,14 @@ class Notes:
     def __init__(self) -> None:
         self.told: list[Any] = []
         self.batches: list[list[Any]] = []
+        self.versions: list[str] = []
         self.errors: list[Exception] = []
         self._changed = threading.Condition()
 
     def apply(self, batch: Any, resource_version: str) -> None:
-        del resource_version
         with self._changed:
             self.batches.append(list(batch))
+            self.versions.append(resource_version)
             self.told += [f"{each.type} {name_of(each.object)}" for each in batch]
             self._changed.notify_all()
 
@@ -181,6 +182,19 @@ def test_a_list_and_what_its_watch_brings_is_told(records: str) -> None:
         assert {type(each.object) for batch in sink.batches for each in batch} == {
             RawObject if records == "raw" else dict
         }
+
+
+@pytest.mark.behaviour("7.1.9")
+def test_a_bookmark_moves_the_version_on_without_an_event() -> None:
+    gate, last = threading.Event(), threading.Event()
+    changes = watched(event("ADDED", pod("a", 11)), gate, bookmark(15), last, bookmark(15) + bookmark(20))
+    with running([listed(10)], [changes]) as (_, sink, _):
+        sink.wait_for("replaced 10", "ADDED a 11")
+        gate.set()
+        until(lambda: sink.versions[-1] == "15")
+        last.set()
+        until(lambda: sink.versions[-1] == "20")
+        assert (sink.batches[-1], sink.versions.count("15")) == ([], 1)
 
 
 @pytest.mark.behaviour("7.2.6")
