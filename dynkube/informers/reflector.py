@@ -48,7 +48,7 @@ class Sink(Protocol):
         """Take changes, in this order, as one transaction.
 
         Args:
-            batch: ADDED, MODIFIED and DELETED; empty where a bookmark has moved the version on. The object is a dict, or
+            batch: ADDED, MODIFIED and DELETED; empty where a bookmark moved the version on. The object is a dict, or
                 a `RawObject` where the reflector was made with ``records="raw"``. A DELETED with
                 ``final_state_unknown`` has, in both cases, a dict of apiVersion, kind and metadata (name, namespace,
                 uid, resourceVersion last handed over): the last state is in the sink's store. An object that was
