@@ -5,11 +5,13 @@ client-go's util/flowcontrol, over golang.org/x/time/rate.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
+from dynkube.errors import InvalidRequestError
 from dynkube.forks import renew_in_child
 
 __all__ = ["RateLimiter", "TokenBucket"]
@@ -42,7 +44,7 @@ class TokenBucket:
         clock: seconds, only ever rising.
 
     Raises:
-        ValueError: a number out of its range.
+        InvalidRequestError: a number out of its range.
 
     Example:
         >>> bucket = TokenBucket(qps=5, burst=2, clock=lambda: 0.0)
@@ -53,8 +55,10 @@ class TokenBucket:
     """
 
     def __init__(self, qps: float, burst: int, *, clock: Callable[[], float] = time.monotonic) -> None:
-        if not qps > 0 or burst < 1:
-            raise ValueError(f"want qps above 0 and burst of 1 or more, got {qps!r} and {burst!r}")
+        if type(qps) not in {int, float} or not 0 < qps < math.inf:
+            raise InvalidRequestError(f"qps: want a number above 0, got {qps!r}")
+        if type(burst) is not int or burst < 1:
+            raise InvalidRequestError(f"burst: want a whole number, 1 or more, got {burst!r}")
         self.qps = float(qps)
         self.burst = burst
         self._clock = clock

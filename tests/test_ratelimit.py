@@ -12,7 +12,7 @@ import pytest
 from scripted import ScriptedServer, json_response
 
 from dynkube.config.model import RESTConfig
-from dynkube.errors import CancelledError, ClosedError, ConfigError, DeadlineExceededError
+from dynkube.errors import CancelledError, ClosedError, ConfigError, DeadlineExceededError, InvalidRequestError
 from dynkube.observers import Observer
 from dynkube.ratelimit import RateLimiter, TokenBucket
 from dynkube.rest import RESTClient
@@ -78,9 +78,15 @@ class TestTheBucket:
         bucket.release()
         assert bucket.reserve() == pytest.approx(1.0)
 
-    @pytest.mark.parametrize(("qps", "burst"), [(0, 1), (-1, 1), (1, 0), (float("nan"), 1)])
-    def test_numbers_out_of_range(self, qps, burst):
-        with pytest.raises(ValueError, match="want qps above 0"):
+    @pytest.mark.parametrize(
+        ("qps", "burst", "argument"),
+        [
+            (0, 1, "qps"), (-1, 1, "qps"), (float("nan"), 1, "qps"), ("5", 1, "qps"),
+            (1, 0, "burst"), (1, "5", "burst"), (1, 1.5, "burst"),
+        ],
+    )  # fmt: skip
+    def test_numbers_out_of_range(self, qps, burst, argument):
+        with pytest.raises(InvalidRequestError, match=f"^{argument}: want"):
             TokenBucket(qps, burst)
 
     def test_it_is_a_limiter_and_travels_by_pickle(self):

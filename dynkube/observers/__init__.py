@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from dynkube.errors import InvalidRequestError
 from dynkube.observers.controllers import LeaderChange, Reconciliation, WorkqueueGauges, WorkqueueStep
 from dynkube.observers.informers import HandlerCall, InformerGauges, InformerReading, ReflectorList, ReflectorWatch
 
@@ -40,6 +41,7 @@ __all__ = [
     "Rotation",
     "WorkqueueGauges",
     "WorkqueueStep",
+    "checked_observers",
     "host_of",
     "notify",
     "template_of",
@@ -212,6 +214,29 @@ class Observer:
         """A candidate of this process has become the leader, or is none any more."""
 
 
+def checked_observers(observers: Iterable[Observer]) -> tuple[Observer, ...]:
+    """What came as ``observers=``.
+
+    Raises:
+        InvalidRequestError: it is no collection of `Observer`.
+
+    Example:
+        >>> checked_observers(Observer())
+        Traceback (most recent call last):
+        ...
+        dynkube.errors.InvalidRequestError: observers: want a list, such as [observer], got Observer
+    """
+    try:
+        checked = tuple(observers)
+    except TypeError:
+        name = type(observers).__name__
+        raise InvalidRequestError(f"observers: want a list, such as [observer], got {name}") from None
+    for index, observer in enumerate(checked):
+        if not isinstance(observer, Observer):
+            raise InvalidRequestError(f"observers[{index}]: want an Observer, got {observer!r}")
+    return checked
+
+
 def notify(observers: Iterable[Observer], callback: Callable[[Observer], Callable[[Any], object]], event: Any) -> None:
     """Hand ``event`` to a method of each observer.
 
@@ -223,7 +248,7 @@ def notify(observers: Iterable[Observer], callback: Callable[[Observer], Callabl
     for observer in observers:
         try:
             callback(observer)(event)
-        except Exception:  # noqa: BLE001 - someone else's code, which must not break the call
+        except (Exception, SystemExit):  # noqa: BLE001 - someone else's code, which must not break the call
             _log.exception("an observer failed")
 
 
