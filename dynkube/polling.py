@@ -6,12 +6,14 @@ its ``cancel=`` token is cancelled. Clock, sleep and random numbers can be given
 
 from __future__ import annotations
 
+import math
 import random as _random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from dynkube.arguments import checked_count, checked_function, checked_seconds
 from dynkube.errors import ConflictError, DeadlineExceededError, InvalidRequestError
 from dynkube.transport import CallScope, CancelToken
 
@@ -47,7 +49,7 @@ class Backoff:
         cap: seconds that no delay grows beyond; reaching it ends the growth, and the tries. None sets no limit.
 
     Raises:
-        InvalidRequestError: a number below 0.
+        InvalidRequestError: what is no number, or one below 0; steps that are not whole.
 
     Example:
         >>> list(Backoff(duration=0.5, factor=2, steps=4).delays())
@@ -63,10 +65,13 @@ class Backoff:
     cap: float | None = None
 
     def __post_init__(self) -> None:
-        for field in ("duration", "factor", "jitter", "steps", "cap"):
-            value = getattr(self, field)
-            if value is not None and not value >= 0:
-                raise InvalidRequestError(f"{field}: want 0 or more, got {value!r}")
+        checked_seconds("duration", self.duration)
+        for name, value in (("factor", self.factor), ("jitter", self.jitter)):
+            if type(value) not in {int, float} or not 0 <= value < math.inf:
+                raise InvalidRequestError(f"{name}: want a number, 0 or more, got {value!r}")
+        checked_count("steps", self.steps)
+        if self.cap is not None:
+            checked_seconds("cap", self.cap)
 
     def step(self, *, random: Callable[[], float] = _random.random) -> tuple[float, Backoff]:
         """The next delay, and the back-off that is left after it (Backoff.Step).
@@ -136,6 +141,7 @@ def on_error(
         What ``function`` returned.
 
     Raises:
+        InvalidRequestError: something else than functions and a `Backoff`.
         CancelledError: the token was cancelled before a try.
         DeadlineExceededError: the time ran out before a try.
         Exception: what ``function`` raised; after the last try, the error of that one.
@@ -150,6 +156,12 @@ def on_error(
         >>> on_error(attempt, retriable=lambda error: isinstance(error, OSError))
         'done'
     """
+    checked_function("function", function)
+    _check_retriable(retriable)
+    if not isinstance(backoff, Backoff):
+        raise InvalidRequestError(f"backoff: want a Backoff, such as DEFAULT_RETRY, got {backoff!r}")
+    checked_function("random", random)
+    _check_sleep(sleep)
     scope = CallScope(timeout, cancel)
     delays = backoff.delays(random=random)
     while True:
@@ -161,6 +173,23 @@ def on_error(
             if delay is None:
                 raise
         (sleep or scope.sleep)(delay)
+
+
+def _check_retriable(retriable: Callable[[Exception], bool]) -> None:
+    given: object = retriable
+    classes = given if isinstance(given, tuple) else (given,)
+    if all(isinstance(each, type) and issubclass(each, BaseException) for each in classes):
+        # A class can be called with an error, and what comes is always true.
+        raise InvalidRequestError(
+            "retriable: want a function of (error), such as lambda error: isinstance(error, OSError), "
+            f"got {retriable!r}"
+        )
+    checked_function("retriable", retriable, "error")
+
+
+def _check_sleep(sleep: Callable[[float], object] | None) -> None:
+    if sleep is not None:
+        checked_function("sleep", sleep, "seconds")
 
 
 def retry_on_conflict(
@@ -189,6 +218,7 @@ def retry_on_conflict(
         What ``function`` returned.
 
     Raises:
+        InvalidRequestError: something else than functions and a `Backoff`.
         ConflictError: the last conflict, where each try had one.
         CancelledError: the token was cancelled before a try.
         DeadlineExceededError: the time ran out before a try.
@@ -242,7 +272,7 @@ def poll_until(
         What ``condition`` returned in the end.
 
     Raises:
-        InvalidRequestError: an interval that is no number above 0.
+        InvalidRequestError: an interval that is no number above 0, or something else than functions.
         DeadlineExceededError: the time ran out ("timed out waiting for the condition").
         CancelledError: the token was cancelled.
 
@@ -251,8 +281,10 @@ def poll_until(
         >>> poll_until(lambda: next(answers), interval=0.001, timeout=60)
         'ready'
     """
-    if not _is_positive(interval):
-        raise InvalidRequestError(f"interval: want a number of seconds above 0, got {interval!r}")
+    checked_function("condition", condition)
+    checked_seconds("interval", interval, above=0)
+    checked_function("clock", clock)
+    _check_sleep(sleep)
     scope = CallScope(timeout, cancel, clock=clock)
     wait = sleep or scope.sleep
     begun = clock()
@@ -264,10 +296,6 @@ def poll_until(
         if result := condition():
             return result
         _until(begun + interval, wait, scope, clock)
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _until(due: float, wait: Callable[[float], object], scope: CallScope, clock: Callable[[], float]) -> None:

@@ -71,8 +71,9 @@ class TestBackoff:
 
     @pytest.mark.parametrize("field", ["duration", "factor", "jitter", "steps", "cap"])
     def test_numbers_below_zero_are_refused_by_name(self, field):
-        with pytest.raises(InvalidRequestError, match=field):
-            Backoff(**{"duration": 1, field: -1})
+        for value in (-1, "a", float("nan")):
+            with pytest.raises(InvalidRequestError, match=field):
+                Backoff(**{"duration": 1, field: value})
 
 
 class TestRetryOnConflict:
@@ -126,6 +127,23 @@ class TestRetryOnConflict:
 
         with pytest.raises(ValueError, match="b"):
             on_error(attempt, retriable=lambda error: isinstance(error, KeyError), sleep=time.sleep)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"function": 3}, "function: want a function"),
+            ({"function": lambda obj: obj}, "function: is called with"),
+            ({"retriable": 3}, "retriable: want a function"),
+            ({"retriable": OSError}, "retriable: want a function of .* such as lambda error"),
+            ({"retriable": (OSError, ValueError)}, "retriable: want a function of .* such as lambda error"),
+            ({"backoff": 3}, "backoff: want a Backoff"),
+            ({"random": 3}, "random: want a function"),
+            ({"sleep": 3}, "sleep: want a function"),
+        ],
+    )
+    def test_what_cannot_be_tried_again_is_refused_by_name(self, options, message):
+        with pytest.raises(InvalidRequestError, match=message):
+            on_error(**{"function": lambda: 1, "retriable": lambda error: True, **options})
 
     def test_a_cancelled_token_ends_the_tries(self):
         token = CancelToken()
@@ -197,3 +215,17 @@ class TestPollUntil:
     def test_an_interval_that_is_none_is_refused(self, interval):
         with pytest.raises(InvalidRequestError, match="interval"):
             poll_until(lambda: True, interval=interval)
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"condition": 3}, "condition: want a function"),
+            ({"condition": lambda obj: obj}, "condition: is called with"),
+            ({"interval": "2s"}, "interval: want a number of seconds above 0"),
+            ({"clock": 3}, "clock: want a function"),
+            ({"sleep": 3}, "sleep: want a function"),
+        ],
+    )
+    def test_what_cannot_be_polled_is_refused_by_name(self, options, message):
+        with pytest.raises(InvalidRequestError, match=message):
+            poll_until(**{"condition": lambda: True, "interval": 1, **options})

@@ -11,10 +11,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Literal, TypeVar
 
+from dynkube.arguments import checked_function
 from dynkube.errors import InvalidRequestError
-from dynkube.observers import Observer, WorkqueueStep, notify
+from dynkube.observers import Observer, WorkqueueStep, checked_observers, notify
 from dynkube.transport import CallScope, CancelToken
-from dynkube.workqueue.limiters import ItemRateLimiter, default_controller_rate_limiter
+from dynkube.workqueue.limiters import ItemRateLimiter, checked_rate_limiter, default_controller_rate_limiter
 
 __all__ = ["Workqueue"]
 
@@ -36,6 +37,9 @@ class Workqueue(Generic[_T]):
         rate_limiter: how long `add_rate_limited` waits; `default_controller_rate_limiter` by default.
         observers: who is told of each step: ``config.observers``, for one.
         clock: seconds, only ever rising.
+
+    Raises:
+        InvalidRequestError: a name that is no text, or something else than a limiter, observers or a clock.
 
     Example:
         >>> queue = Workqueue("pods")
@@ -59,10 +63,14 @@ class Workqueue(Generic[_T]):
         observers: Iterable[Observer] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        if not isinstance(name, str):
+            raise InvalidRequestError(f"name: want text, got {name!r}")
         self.name = name
-        self._limiter = rate_limiter if rate_limiter is not None else default_controller_rate_limiter(clock=clock)
-        self._observers = tuple(observers)
-        self._clock = clock
+        self._clock = checked_function("clock", clock)
+        if rate_limiter is None:
+            rate_limiter = default_controller_rate_limiter(clock=clock)
+        self._limiter = checked_rate_limiter("rate_limiter", rate_limiter)
+        self._observers = checked_observers(observers)
         self._lock = threading.Lock()
         self._ready = threading.Condition(self._lock)  # an item, an earlier time, or the end
         self._idle = threading.Condition(self._lock)  # nothing waits, and nobody works
@@ -83,7 +91,7 @@ class Workqueue(Generic[_T]):
         """Say that ``item`` needs work. After `shut_down`, nothing happens.
 
         Raises:
-            InvalidRequestError: the item is None, which is what `get` returns at the end.
+            InvalidRequestError: the item is None, which is what `get` returns at the end, or not hashable.
         """
         _check_item(item)
         with self._lock:
@@ -98,10 +106,11 @@ class Workqueue(Generic[_T]):
         An item that waits for its time already comes at the earlier one of the two.
 
         Raises:
-            InvalidRequestError: the item is None, or the delay no number.
+            InvalidRequestError: the item is None or not hashable, or the delay no number.
         """
         _check_item(item)
-        if not delay <= threading.TIMEOUT_MAX:
+        given: object = delay
+        if not isinstance(given, int | float) or not given <= threading.TIMEOUT_MAX:
             raise InvalidRequestError(f"delay: want a number of seconds, got {delay!r}")
         with self._lock:
             if not self._shutting_down:
@@ -114,15 +123,30 @@ class Workqueue(Generic[_T]):
         self._tell()
 
     def add_rate_limited(self, item: _T) -> None:
-        """Add ``item`` when its rate limiter says so: after a failure."""
+        """Add ``item`` when its rate limiter says so: after a failure.
+
+        Raises:
+            InvalidRequestError: the item is None or not hashable, or the limiter's answer no number.
+        """
+        _check_item(item)
         self.add_after(item, self._limiter.when(item))
 
     def forget(self, item: _T) -> None:
-        """Have the rate limiter count no more failures of ``item``: after a success, or when one gives up."""
+        """Have the rate limiter count no more failures of ``item``: after a success, or when one gives up.
+
+        Raises:
+            InvalidRequestError: the item is None or not hashable.
+        """
+        _check_item(item)
         self._limiter.forget(item)
 
     def num_requeues(self, item: _T) -> int:
-        """How often ``item`` was added by `add_rate_limited` since it was last forgotten."""
+        """How often ``item`` was added by `add_rate_limited` since it was last forgotten.
+
+        Raises:
+            InvalidRequestError: the item is None or not hashable.
+        """
+        _check_item(item)
         return self._limiter.num_requeues(item)
 
     # ---------------------------------------------------------------- working
@@ -153,6 +177,7 @@ class Workqueue(Generic[_T]):
         Raises:
             InvalidRequestError: nobody has got this item.
         """
+        _check_item(item)
         with self._lock:
             began = self._processing.pop(item, None)
             if began is None:
@@ -322,3 +347,9 @@ class Workqueue(Generic[_T]):
 def _check_item(item: object) -> None:
     if item is None:
         raise InvalidRequestError("item: None cannot be queued; it is what get() returns at the end")
+    try:
+        hash(item)
+    except TypeError as error:
+        raise InvalidRequestError(
+            f"item: want a hashable key, such as ('shop', 'api'), got {item!r}: {error}"
+        ) from None

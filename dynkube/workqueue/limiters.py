@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Protocol
 
+from dynkube.arguments import checked_count, checked_seconds
 from dynkube.errors import InvalidRequestError
 from dynkube.ratelimit import TokenBucket
 
@@ -21,6 +22,7 @@ __all__ = [
     "ItemRateLimiter",
     "MaxOfRateLimiter",
     "WithMaxWaitRateLimiter",
+    "checked_rate_limiter",
     "default_controller_rate_limiter",
 ]
 
@@ -38,6 +40,22 @@ class ItemRateLimiter(Protocol):
         """How many failures of the item have been counted since it was last forgotten."""
 
 
+def checked_rate_limiter(name: str, limiter: ItemRateLimiter) -> ItemRateLimiter:
+    """An `ItemRateLimiter`, of ours or anybody's.
+
+    Args:
+        name: of the argument that it came as, for the message.
+        limiter: what came.
+
+    Raises:
+        InvalidRequestError: it lacks a method that one has.
+    """
+    methods = ("when", "forget", "num_requeues")
+    if isinstance(limiter, type) or not all(callable(getattr(limiter, each, None)) for each in methods):
+        raise InvalidRequestError(f"{name}: want an ItemRateLimiter ({', '.join(methods)}), got {limiter!r}")
+    return limiter
+
+
 class ItemExponentialFailureRateLimiter:
     """Each failure of an item doubles its delay.
 
@@ -46,7 +64,7 @@ class ItemExponentialFailureRateLimiter:
         max_delay: seconds at most.
 
     Raises:
-        InvalidRequestError: a delay below 0.
+        InvalidRequestError: a delay that is no number of 0 or more.
 
     Example:
         >>> limiter = ItemExponentialFailureRateLimiter(base_delay=1, max_delay=5)
@@ -58,8 +76,8 @@ class ItemExponentialFailureRateLimiter:
     """
 
     def __init__(self, base_delay: float, max_delay: float) -> None:
-        self.base_delay = _seconds("base_delay", base_delay)
-        self.max_delay = _seconds("max_delay", max_delay)
+        self.base_delay = checked_seconds("base_delay", base_delay)
+        self.max_delay = checked_seconds("max_delay", max_delay)
         self._failures = _Failures()
 
     def when(self, item: Hashable) -> float:
@@ -85,7 +103,7 @@ class ItemFastSlowRateLimiter:
         max_fast_attempts: after how many failures it gets slow.
 
     Raises:
-        InvalidRequestError: a delay below 0.
+        InvalidRequestError: a delay that is no number of 0 or more, or attempts that are no such whole number.
 
     Example:
         >>> limiter = ItemFastSlowRateLimiter(fast_delay=0.1, slow_delay=10, max_fast_attempts=2)
@@ -94,9 +112,9 @@ class ItemFastSlowRateLimiter:
     """
 
     def __init__(self, fast_delay: float, slow_delay: float, max_fast_attempts: int) -> None:
-        self.fast_delay = _seconds("fast_delay", fast_delay)
-        self.slow_delay = _seconds("slow_delay", slow_delay)
-        self.max_fast_attempts = max_fast_attempts
+        self.fast_delay = checked_seconds("fast_delay", fast_delay)
+        self.slow_delay = checked_seconds("slow_delay", slow_delay)
+        self.max_fast_attempts = checked_count("max_fast_attempts", max_fast_attempts)
         self._failures = _Failures()
 
     def when(self, item: Hashable) -> float:
@@ -121,7 +139,7 @@ class BucketRateLimiter:
         clock: seconds, only ever rising.
 
     Raises:
-        ValueError: a number out of its range.
+        InvalidRequestError: a number out of its range.
 
     Example:
         >>> limiter = BucketRateLimiter(qps=10, burst=1, clock=lambda: 0.0)
@@ -154,6 +172,9 @@ class MaxOfRateLimiter:
     Args:
         limiters: the limiters; each counts each failure.
 
+    Raises:
+        InvalidRequestError: there is none, or one that is no limiter.
+
     Example:
         >>> slow, slower = ItemFastSlowRateLimiter(1, 1, 0), ItemFastSlowRateLimiter(2, 3, 1)
         >>> limiter = MaxOfRateLimiter(slow, slower)
@@ -162,11 +183,15 @@ class MaxOfRateLimiter:
     """
 
     def __init__(self, *limiters: ItemRateLimiter) -> None:
+        if not limiters:
+            raise InvalidRequestError("limiters: want at least one ItemRateLimiter")
+        for index, limiter in enumerate(limiters):
+            checked_rate_limiter(f"limiters[{index}]", limiter)
         self.limiters = limiters
 
     def when(self, item: Hashable) -> float:
         """Seconds to wait."""
-        return max((each.when(item) for each in self.limiters), default=0.0)
+        return max(each.when(item) for each in self.limiters)
 
     def forget(self, item: Hashable) -> None:
         """Begin anew with this item, in each of them."""
@@ -175,7 +200,7 @@ class MaxOfRateLimiter:
 
     def num_requeues(self, item: Hashable) -> int:
         """How many failures it has had."""
-        return max((each.num_requeues(item) for each in self.limiters), default=0)
+        return max(each.num_requeues(item) for each in self.limiters)
 
 
 class WithMaxWaitRateLimiter:
@@ -186,7 +211,7 @@ class WithMaxWaitRateLimiter:
         max_delay: seconds at most.
 
     Raises:
-        InvalidRequestError: a delay below 0.
+        InvalidRequestError: a delay that is no number of 0 or more, or no limiter.
 
     Example:
         >>> WithMaxWaitRateLimiter(ItemFastSlowRateLimiter(100, 100, 1), max_delay=30).when("a")
@@ -194,8 +219,8 @@ class WithMaxWaitRateLimiter:
     """
 
     def __init__(self, limiter: ItemRateLimiter, max_delay: float) -> None:
-        self.limiter = limiter
-        self.max_delay = _seconds("max_delay", max_delay)
+        self.limiter = checked_rate_limiter("limiter", limiter)
+        self.max_delay = checked_seconds("max_delay", max_delay)
 
     def when(self, item: Hashable) -> float:
         """Seconds to wait."""
@@ -241,9 +266,3 @@ class _Failures:
     def forget(self, item: Hashable) -> None:
         with self._lock:
             self._counts.pop(item, None)
-
-
-def _seconds(name: str, value: float) -> float:
-    if not value >= 0:
-        raise InvalidRequestError(f"{name}: want a number of seconds, 0 or more, got {value!r}")
-    return float(value)

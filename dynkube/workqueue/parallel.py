@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
-from dynkube.errors import InvalidRequestError
+from dynkube.arguments import checked_count, checked_function
 from dynkube.transport import CallScope, CancelToken
 
 __all__ = ["parallelize_until"]
@@ -33,7 +33,7 @@ def parallelize_until(
         cancel: a token that ends the work; looked at before each piece.
 
     Raises:
-        InvalidRequestError: a number out of its range.
+        InvalidRequestError: a number out of its range, or no function of a piece.
         DeadlineExceededError: the time ran out. What was begun has ended.
         CancelledError: the token was cancelled, likewise. client-go returns as if all were done.
         Exception: the first error of ``function``.
@@ -47,8 +47,8 @@ def parallelize_until(
         [0, 1, 4, 9, 16]
     """
     for name, value, least in (("workers", workers, 1), ("pieces", pieces, 0), ("chunk_size", chunk_size, 1)):
-        if value < least:
-            raise InvalidRequestError(f"{name}: want {least} or more, got {value!r}")
+        checked_count(name, value, least=least)
+    checked_function("function", function, "piece")
     scope = CallScope(timeout, cancel)
     starts = iter(range(0, pieces, chunk_size))
     over = threading.Event()

@@ -453,3 +453,30 @@ class TestObservers:
 def test_it_shows_its_name_and_length(queue):
     queue.add("foo")
     assert repr(queue) == "Workqueue('test', waiting=1, shutting_down=False)"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"name": 3}, "name: want text"),
+        ({"rate_limiter": 3}, "rate_limiter: want an ItemRateLimiter"),
+        ({"observers": 3}, "observers: want a list"),
+        ({"clock": 3}, "clock: want a function"),
+    ],
+)
+def test_what_is_no_queue_is_refused_by_name(options, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        Workqueue(**options)
+
+
+@pytest.mark.parametrize("method", ["add", "add_rate_limited", "forget", "num_requeues", "done"])
+@pytest.mark.parametrize("item", [None, [], {}])
+def test_what_can_be_no_item_is_refused(queue, method, item):
+    with pytest.raises(InvalidRequestError, match="item"):
+        getattr(queue, method)(item)
+
+
+@pytest.mark.parametrize("delay", ["b", None])
+def test_a_delay_that_is_no_number_is_refused(queue, delay):
+    with pytest.raises(InvalidRequestError, match="delay: want a number of seconds"):
+        queue.add_after("a", delay)

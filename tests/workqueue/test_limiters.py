@@ -101,3 +101,24 @@ def test_a_delay_that_is_none_is_refused_by_name(delay):
         ItemFastSlowRateLimiter(1, delay, 1)
     with pytest.raises(InvalidRequestError, match="max_delay"):
         WithMaxWaitRateLimiter(ItemFastSlowRateLimiter(1, 1, 1), delay)
+
+
+@pytest.mark.parametrize(
+    ("make", "argument"),
+    [
+        (lambda: ItemExponentialFailureRateLimiter("a", 1), "base_delay"),
+        (lambda: ItemExponentialFailureRateLimiter(1, float("inf")), "max_delay"),
+        (lambda: ItemFastSlowRateLimiter(None, 1, 1), "fast_delay"),
+        (lambda: ItemFastSlowRateLimiter(1, 1, "a"), "max_fast_attempts"),
+        (lambda: BucketRateLimiter(0, 1), "qps"),
+        (lambda: BucketRateLimiter("a", 1), "qps"),
+        (lambda: BucketRateLimiter(1, "a"), "burst"),
+        (MaxOfRateLimiter, "limiters: want at least one"),
+        (lambda: MaxOfRateLimiter(BucketRateLimiter(1, 1), 3), r"limiters\[1\]: want an ItemRateLimiter"),
+        (lambda: MaxOfRateLimiter(BucketRateLimiter), r"limiters\[0\]"),
+        (lambda: WithMaxWaitRateLimiter(3, 1), "limiter: want an ItemRateLimiter"),
+    ],
+)
+def test_what_is_no_limiter_is_refused_by_name(make, argument):
+    with pytest.raises(InvalidRequestError, match=argument):
+        make()

@@ -65,9 +65,27 @@ def test_its_time_may_run_out():
 
 
 @pytest.mark.parametrize(
-    ("name", "values"), [("workers", (0, 1, 1)), ("pieces", (1, -1, 1)), ("chunk_size", (1, 1, 0))]
-)
+    ("name", "values"),
+    [
+        ("workers", (0, 1, 1)), ("pieces", (1, -1, 1)), ("chunk_size", (1, 1, 0)),
+        ("workers", ("a", 1, 1)), ("pieces", (1, 1.5, 1)), ("chunk_size", (1, 1, None)),
+    ],
+)  # fmt: skip
 def test_numbers_out_of_range_are_refused_by_name(name, values):
     workers, pieces, chunk_size = values
     with pytest.raises(InvalidRequestError, match=name):
         parallelize_until(workers, pieces, print, chunk_size=chunk_size)
+
+
+@pytest.mark.parametrize("function", [3, lambda: 1])
+def test_what_takes_no_piece_is_refused(function):
+    with pytest.raises(InvalidRequestError, match="function"):
+        parallelize_until(1, 0, function)
+
+
+def test_a_piece_that_wants_to_end_the_process_is_heard():
+    def leave(piece):
+        raise SystemExit("bad config")
+
+    with pytest.raises(SystemExit, match="bad config"):
+        parallelize_until(2, 10, leave)
