@@ -384,7 +384,7 @@ def owner_reference(
         block_owner_deletion: let a foreground deletion of the owner wait for the object.
 
     Raises:
-        InvalidRequestError: the owner lacks apiVersion, kind, name or uid.
+        InvalidRequestError: the owner is no object, lacks apiVersion, kind, name or uid, or is metadata only.
     """
     reference = object_reference(owner, "apiVersion", "kind", "name", "uid")
     if controller:
@@ -405,8 +405,16 @@ def object_reference(
         fields: the fields to take; all of an ObjectReference by default.
 
     Raises:
-        InvalidRequestError: apiVersion, kind, or a field that was named, is missing.
+        InvalidRequestError: it is no object, apiVersion, kind, or a field that was named, is missing, or the object is
+            metadata only: it does not say of what kind it is.
     """
+    if not isinstance(obj, Mapping):
+        raise InvalidRequestError(f"want an object as a dict, got {obj!r}: it cannot be referred to")
+    if obj.get("kind") == "PartialObjectMetadata":
+        raise InvalidRequestError(
+            "the object was read as metadata only (kind PartialObjectMetadata), and cannot be referred to: "
+            "give it its own apiVersion and kind, as {**obj, 'apiVersion': 'v1', 'kind': 'ConfigMap'}"
+        )
     values = {**_metadata(obj), "apiVersion": obj.get("apiVersion"), "kind": obj.get("kind")}
     wanted = fields or ("apiVersion", "kind", "namespace", "name", "uid", "resourceVersion")
     missing = [each for each in fields or ("apiVersion", "kind") if not values.get(each)]

@@ -226,6 +226,18 @@ class TestReferences:
         with pytest.raises(InvalidRequestError, match="no apiVersion and no kind"):
             u.object_reference({"metadata": {"name": "a"}})
 
+    def test_nothing_follows_a_reference_to_an_object_that_was_read_as_metadata_only(self) -> None:
+        partial = {**self.OWNER, "apiVersion": "meta.k8s.io/v1", "kind": "PartialObjectMetadata"}
+        for refer in (u.owner_reference, u.object_reference):
+            with pytest.raises(InvalidRequestError, match=r"metadata only.*give it its own apiVersion and kind"):
+                refer(partial)
+
+    @pytest.mark.parametrize("obj", [None, 3, "rs"])
+    def test_what_is_no_object_cannot_be_referred_to(self, obj: Any) -> None:
+        for refer in (u.owner_reference, u.object_reference):
+            with pytest.raises(InvalidRequestError, match="want an object as a dict"):
+                refer(obj)
+
 
 @pytest.mark.behaviour("5.2.6")
 class TestResourceVersions:

@@ -10,6 +10,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from dynkube.arguments import checked_count, checked_function, checked_seconds
 from dynkube.events.occurrence import event_name
 from dynkube.quantities import format_time
 from dynkube.ratelimit import TokenBucket
@@ -67,6 +68,9 @@ class EventCorrelator:
         clock: seconds, only ever rising.
         now: the time of day, for combined events.
 
+    Raises:
+        InvalidRequestError: a number out of its range, or no function of an event.
+
     Example:
         >>> correlator = EventCorrelator()
         >>> event = {"metadata": {"name": "api.1"}, "involvedObject": {"name": "api"}, "reason": "Started", "count": 1}
@@ -89,10 +93,15 @@ class EventCorrelator:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._burst, self._qps, self._spam_key = burst, qps, spam_key
-        self._max_events, self._max_interval = max_events, max_interval
-        self._aggregate_key, self._aggregate_message = aggregate_key, aggregate_message
-        self._clock, self._now = clock, now
+        checked_count("cache_size", cache_size, least=1)
+        self._clock, self._now = checked_function("clock", clock), checked_function("now", now)
+        TokenBucket(qps, burst, clock=clock)  # says at once what is no limit
+        self._burst, self._qps = burst, qps
+        self._spam_key = checked_function("spam_key", spam_key, "event")
+        self._max_events = checked_count("max_events", max_events, least=1)
+        self._max_interval = checked_seconds("max_interval", max_interval)
+        self._aggregate_key = checked_function("aggregate_key", aggregate_key, "event")
+        self._aggregate_message = checked_function("aggregate_message", aggregate_message, "event")
         self._buckets: LRUCache[Hashable, TokenBucket] = LRUCache(cache_size)
         self._groups: LRUCache[Hashable, _Group] = LRUCache(cache_size)
         self._seen: LRUCache[Hashable, _Seen] = LRUCache(cache_size)

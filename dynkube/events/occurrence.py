@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from dynkube.errors import InvalidRequestError
 from dynkube.quantities import format_micro_time, format_time
 from dynkube.unstructured import object_reference
 
@@ -28,7 +27,7 @@ def reference_to(obj: Mapping[str, Any]) -> dict[str, Any]:
     """An ObjectReference to an object; a reference is taken as it is (CG/tools/reference/ref.go).
 
     Raises:
-        InvalidRequestError: it has no apiVersion or no kind.
+        InvalidRequestError: it is no object, has no apiVersion or no kind, or is metadata only.
 
     Example:
         >>> reference_to({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "api", "namespace": "shop"}})
@@ -36,12 +35,8 @@ def reference_to(obj: Mapping[str, Any]) -> dict[str, Any]:
         >>> reference_to({"apiVersion": "v1", "kind": "Pod", "name": "api", "fieldPath": "spec.containers{web}"})
         {'apiVersion': 'v1', 'kind': 'Pod', 'name': 'api', 'fieldPath': 'spec.containers{web}'}
     """
-    if "metadata" in obj or "name" not in obj:
-        return object_reference(obj)
-    missing = [field for field in ("apiVersion", "kind") if not obj.get(field)]
-    if missing:
-        raise InvalidRequestError(f"the reference has no {' and no '.join(missing)}")
-    return dict(obj)
+    reference = object_reference(obj)
+    return dict(obj) if "metadata" not in obj and "name" in obj else reference
 
 
 def event_name(name: str, nanoseconds: int) -> str:

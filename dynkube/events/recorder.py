@@ -12,6 +12,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from dynkube.arguments import checked_count, checked_function, checked_seconds
 from dynkube.errors import DeadlineExceededError, DynkubeError, InvalidRequestError, NotFoundError
 from dynkube.events.correlator import EventCorrelator
 from dynkube.events.occurrence import Occurrence, reference_to
@@ -60,7 +61,8 @@ class EventRecorder:
         now: nanoseconds since the epoch.
 
     Raises:
-        InvalidRequestError: no controller, an unknown API, or a number out of its range.
+        InvalidRequestError: no client, no controller, an unknown API, a number out of its range, or something else than
+            a correlator, series or function.
 
     Example:
         >>> import dynkube
@@ -86,20 +88,28 @@ class EventRecorder:
         timeout: float = 30.0,
         now: Callable[[], int] = time.time_ns,
     ) -> None:
+        if isinstance(client, type) or not hasattr(client, "resource"):
+            raise InvalidRequestError(f"client: want a DynamicClient, got {client!r}")
+        for name, text in (("controller", controller), ("instance", instance), ("host", host)):
+            _check_text(name, text)
         if not controller:
             raise InvalidRequestError("controller: name who reports the events; the server refuses those of nobody")
-        if api not in {"auto", _CORE, _EVENTS}:
+        if api not in ("auto", _CORE, _EVENTS):
             raise InvalidRequestError(f"api: want 'auto', {_CORE!r} or {_EVENTS!r}, got {api!r}")
-        if queue_size < 1 or tries < 1:
-            raise InvalidRequestError(f"queue_size, tries: want 1 or more, got {queue_size!r} and {tries!r}")
+        checked_count("queue_size", queue_size, least=1)
+        tries = checked_count("tries", tries, least=1)
+        retry_delay = checked_seconds("retry_delay", retry_delay)
+        timeout = checked_seconds("timeout", timeout, above=0)
         self._client = client
         self._controller = controller
         self._instance = instance or f"{controller}-{socket.gethostname()}"
         self._host = host
         self._api = api
         self._correlator = correlator if correlator is not None else EventCorrelator()
+        _check_methods("correlator", self._correlator, "an EventCorrelator", "correlate", "update_state")
         self._series = series if series is not None else SeriesCache()
-        self._now = now
+        _check_methods("series", self._series, "a SeriesCache", "add", "due", "close")
+        self._now = checked_function("now", now)
         self._closing, self._cancel = CancelToken(), CancelToken()
         self._sink_of = partial(
             EventSink, tries=tries, retry_delay=retry_delay, timeout=timeout, closing=self._closing, cancel=self._cancel
@@ -125,6 +135,8 @@ class EventRecorder:
     ) -> None:
         """Record that something has happened to ``obj``. Returns at once, and raises nothing.
 
+        What cannot be recorded is logged as an error, with the argument and the object.
+
         Args:
             obj: the object, with apiVersion and kind; or an ObjectReference, which may have a ``fieldPath``.
             event_type: ``"Normal"`` or ``"Warning"``.
@@ -135,16 +147,20 @@ class EventRecorder:
             annotations: of the event.
         """
         try:
-            occurrence = self._occurrence(obj, event_type, reason, message, action, related, annotations)
-        except DynkubeError as error:
-            _log.error("the event %r is not recorded: %s", reason, error)
-            return
+            self._put(self._occurrence(obj, event_type, reason, message, action, related, annotations))
+        except InvalidRequestError as error:
+            _log.error("the event %r of %s is not recorded: %s", reason, _named(obj), error)
+        except Exception:  # noqa: BLE001 - whoever records has other things to do
+            _log.exception("the event %r of %s is not recorded", reason, _named(obj))
+
+    def _put(self, occurrence: Occurrence) -> None:
         about = occurrence.regarding
         _log.info(
             "%s %s of %s %s/%s: %s",
-            event_type, reason, about.get("kind"), about.get("namespace", ""), about.get("name"), message,
+            occurrence.type, occurrence.reason, about.get("kind"), about.get("namespace", ""), about.get("name"),
+            occurrence.note,
         )  # fmt: skip
-        self._put(occurrence)
+        self._enqueue(occurrence)
 
     def _occurrence(
         self,
@@ -156,11 +172,18 @@ class EventRecorder:
         related: Mapping[str, Any] | None,
         annotations: Mapping[str, str] | None,
     ) -> Occurrence:
-        if event_type not in {"Normal", "Warning"}:
+        if event_type not in ("Normal", "Warning"):
             raise InvalidRequestError(f"event_type: want 'Normal' or 'Warning', got {event_type!r}")
+        for name, text in (("reason", reason), ("message", message), ("action", action)):
+            _check_text(name, text)
+        if not isinstance(annotations, Mapping | None):
+            raise InvalidRequestError(f"annotations: want a dict of text to text, got {annotations!r}")
+        for key, value in (annotations or {}).items():
+            _check_text("annotations: each key", key)
+            _check_text(f"annotations[{key!r}]", value)
         return Occurrence(
-            regarding=reference_to(obj),
-            related=None if related is None else reference_to(related),
+            regarding=_reference("obj", obj),
+            related=None if related is None else _reference("related", related),
             type=event_type,
             reason=reason,
             action=action,
@@ -172,15 +195,16 @@ class EventRecorder:
             host=self._host,
         )
 
-    def _put(self, occurrence: Occurrence) -> None:
+    def _enqueue(self, occurrence: Occurrence) -> None:
         with self._lock:
             if self._closed:
                 _log.error("the event %r is not recorded: the recorder is closed", occurrence.reason)
                 return
             if self._thread is None:
                 name = f"dynkube-events {self._controller}"
-                self._thread = threading.Thread(target=self._run, name=name, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name=name, daemon=True)
+                thread.start()  # may fail where there are too many
+                self._thread = thread
             try:
                 self._waiting.put_nowait(occurrence)
             except queue.Full:
@@ -194,7 +218,11 @@ class EventRecorder:
 
         Returns:
             A function that takes this back.
+
+        Raises:
+            InvalidRequestError: it is no function of one event.
         """
+        checked_function("watcher", watcher, "event")
         key = object()
         with self._lock:
             self._watchers[key] = watcher
@@ -267,17 +295,20 @@ class EventRecorder:
             try:
                 occurrence = self._waiting.get(timeout=_TICK)
             except queue.Empty:
-                self._write_series(self._series.due())
+                self._attempt(lambda: self._write_series(self._series.due()))
                 continue
-            try:
-                if occurrence is None:
-                    self._write_series(self._series.close())
-                    return
-                self._record(occurrence)
-            except Exception:  # noqa: BLE001 - one event must not end them all
-                _log.exception("an event could not be recorded")
-            finally:
+            if occurrence is None:
+                self._attempt(lambda: self._write_series(self._series.close()))
                 self._waiting.task_done()
+                return
+            self._attempt(partial(self._record, occurrence))
+            self._waiting.task_done()
+
+    def _attempt(self, write: Callable[[], object]) -> None:
+        try:
+            write()
+        except BaseException:  # noqa: BLE001 - one event must not end them all, nor others' code this thread
+            _log.exception("an event could not be recorded")
 
     def _record(self, occurrence: Occurrence) -> None:
         if self._api_to_use() == _EVENTS:
@@ -308,7 +339,7 @@ class EventRecorder:
         for watcher in watchers:
             try:
                 watcher(event)
-            except Exception:  # noqa: BLE001 - others' code
+            except BaseException:  # noqa: BLE001 - others' code
                 _log.exception("a watcher of events failed")
 
     def _api_to_use(self) -> str:
@@ -327,3 +358,29 @@ class EventRecorder:
     def _sink(self, api: str) -> EventSink:
         group = "" if api == _CORE else "events.k8s.io"
         return self._sink_of(self._client.resource(GroupVersionResource(group, "v1", "events")))
+
+
+def _check_text(name: str, value: object) -> None:
+    if not isinstance(value, str):
+        raise InvalidRequestError(f"{name}: want text, got {value!r}")
+
+
+def _check_methods(name: str, value: object, wanted: str, *methods: str) -> None:
+    if isinstance(value, type) or not all(callable(getattr(value, each, None)) for each in methods):
+        raise InvalidRequestError(f"{name}: want {wanted}, got {value!r}")
+
+
+def _reference(name: str, obj: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return reference_to(obj)
+    except InvalidRequestError as error:
+        raise InvalidRequestError(f"{name}: {error}") from None
+
+
+def _named(obj: object) -> str:
+    """What a log calls the object of an event that cannot be recorded, whatever it is."""
+    if not isinstance(obj, Mapping):
+        return f"a {type(obj).__name__}"
+    metadata = obj.get("metadata")
+    named = metadata if isinstance(metadata, Mapping) else obj
+    return f"{obj.get('kind')} {named.get('namespace') or ''}/{named.get('name')}"

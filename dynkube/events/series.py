@@ -11,6 +11,7 @@ from typing import Any
 
 from cachetools import LRUCache
 
+from dynkube.arguments import checked_count, checked_function, checked_seconds
 from dynkube.quantities import format_micro_time
 
 __all__ = ["SeriesCache"]
@@ -29,6 +30,9 @@ class SeriesCache:
         finish: seconds without another one, after which a series is over.
         clock: seconds, only ever rising.
         now: the time of day.
+
+    Raises:
+        InvalidRequestError: a number out of its range, or no function.
 
     Example:
         >>> cache = SeriesCache()
@@ -50,8 +54,9 @@ class SeriesCache:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._refresh, self._finish = refresh, finish
-        self._clock, self._now = clock, now
+        checked_count("cache_size", cache_size, least=1)
+        self._refresh, self._finish = checked_seconds("refresh", refresh), checked_seconds("finish", finish)
+        self._clock, self._now = checked_function("clock", clock), checked_function("now", now)
         self._known: LRUCache[Hashable, _Known] = LRUCache(cache_size)
 
     def add(self, event: Mapping[str, Any]) -> dict[str, Any] | None:

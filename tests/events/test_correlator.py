@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dynkube.errors import InvalidRequestError
 from dynkube.events import EventCorrelator, aggregate_by_reason, object_and_type
 
 pytestmark = pytest.mark.behaviour("7.7.2")
@@ -153,3 +154,17 @@ def test_keys_are_of_source_object_type_and_reason():
     assert object_and_type(event()) == ("kubelet", "n1", "Pod", "my-ns", "my-pod", None, "v1", "Normal")
     key, local = aggregate_by_reason(event())
     assert (key[:9], local) == ((*object_and_type(event()), "similar"), "a message")
+
+
+@pytest.mark.parametrize(
+    ("options", "argument"),
+    [
+        ({"cache_size": 0}, "cache_size"), ({"burst": 0}, "burst"), ({"qps": 0}, "qps"), ({"spam_key": 3}, "spam_key"),
+        ({"max_events": "a"}, "max_events"), ({"max_interval": -1}, "max_interval"),
+        ({"aggregate_key": lambda: 1}, "aggregate_key"), ({"aggregate_message": 3}, "aggregate_message"),
+        ({"clock": 3}, "clock"), ({"now": 3}, "now"),
+    ],
+)  # fmt: skip
+def test_what_is_no_correlator_is_refused_by_name(options, argument):
+    with pytest.raises(InvalidRequestError, match=f"^{argument}: "):
+        EventCorrelator(**options)

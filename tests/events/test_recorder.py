@@ -252,12 +252,55 @@ class TestNeverInTheWay:
             ({"metadata": {"name": "foo"}}, "Normal", "no apiVersion and no kind"),
             ({"name": "foo", "kind": "Pod"}, "Normal", "no apiVersion"),
             (POD, "Invalid", "want 'Normal' or 'Warning'"),
+            (POD, [], "want 'Normal' or 'Warning'"),
+            ({**POD, "kind": "PartialObjectMetadata"}, "Normal", "obj: the object was read as metadata only"),
+            ({**REFERENCE, "kind": "PartialObjectMetadata"}, "Normal", "obj: the object was read as metadata only"),
+            (None, "Normal", "of a NoneType is not recorded: obj: want an object as a dict"),
+            (3, "Normal", "obj: want an object as a dict"),
+            ("m", "Normal", "obj: want an object as a dict"),
         ],
     )
     def test_what_cannot_be_recorded_is_logged(self, recorder_of, events, caplog, obj, event_type, problem):
         record(recorder_of(), obj, event_type, "Started", "it runs")
         assert events.written == []
         assert problem in caplog.text
+
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            ({"reason": None}, "reason: want text, got None"),
+            ({"message": 3}, "message: want text, got 3"),
+            ({"action": 3}, "action: want text, got 3"),
+            ({"related": 3}, "related: want an object as a dict, got 3"),
+            ({"annotations": 3}, "annotations: want a dict"),
+            ({"annotations": {"a": 3}}, r"annotations['a']: want text, got 3"),
+        ],
+    )
+    def test_what_an_event_cannot_say_is_logged_with_the_argument_and_the_object(
+        self, recorder_of, events, caplog, options, problem
+    ):
+        recorder = recorder_of()
+        recorder.event(POD, "Normal", **{"reason": "Started", "message": "it runs", **options})
+        recorder.flush(timeout=LONG)
+        assert events.written == []
+        assert [each.exc_info for each in caplog.records] == [None]
+        assert f"of Pod baz/foo is not recorded: {problem}" in caplog.text
+
+    def test_whatever_else_goes_wrong_is_logged(self, recorder_of, caplog):
+        recorder = recorder_of(now=lambda: 1 // 0)
+        recorder.event(POD, "Normal", "Started", "it runs")
+        assert "the event 'Started' of Pod baz/foo is not recorded" in caplog.text
+
+    def test_a_function_that_wants_to_end_the_process_does_not_end_the_recording(self, recorder_of, events, caplog):
+        def leave(event):
+            raise SystemExit("bad config")
+
+        recorder = recorder_of(api="v1", correlator=EventCorrelator(spam_key=leave))
+        record(recorder, POD, "Normal", "One", "it runs")
+        recorder._correlator = EventCorrelator()
+        record(recorder, POD, "Normal", "Two", "it runs")
+        assert [event["reason"] for *_, event in events.written] == ["Two"]
+        assert "an event could not be recorded" in caplog.text
 
     def test_the_object_may_be_changed_afterwards(self, recorder_of, events):
         events.gate.clear()
@@ -317,13 +360,22 @@ class TestWatching:
         def fail(event):
             raise OSError("a watcher that fails is logged")
 
+        def leave_the_process(event):
+            raise SystemExit("logged too")
+
         recorder, seen = recorder_of(), []
         recorder.watch(fail)
+        recorder.watch(leave_the_process)
         leave = recorder.watch(lambda event: seen.append(event["note"]))
         record(recorder, POD, "Normal", "Started", "one")
         leave()
         record(recorder, POD, "Normal", "Started", "two")
         assert seen == ["one"]
+
+    @pytest.mark.parametrize("watcher", [3, lambda: 1])
+    def test_what_cannot_watch_is_refused(self, recorder_of, watcher):
+        with pytest.raises(InvalidRequestError, match="watcher"):
+            recorder_of().watch(watcher)
 
 
 @pytest.mark.behaviour("7.7.1")
@@ -350,8 +402,22 @@ class TestNames:
         ({"api": "v2"}, "api"),
         ({"queue_size": 0}, "queue_size"),
         ({"tries": 0}, "tries"),
+        ({"client": None}, "client: want a DynamicClient"),
+        ({"client": "x"}, "client: want a DynamicClient"),
+        ({"controller": 3}, "controller: want text"),
+        ({"instance": 3}, "instance: want text"),
+        ({"host": 3}, "host: want text"),
+        ({"api": []}, "api"),
+        ({"queue_size": "a"}, "queue_size: want a whole number"),
+        ({"tries": 1.5}, "tries: want a whole number"),
+        ({"retry_delay": -1}, "retry_delay: want a number of seconds"),
+        ({"timeout": "a"}, "timeout: want a number of seconds"),
+        ({"timeout": 0}, "timeout: want a number of seconds"),
+        ({"correlator": 3}, "correlator: want an EventCorrelator"),
+        ({"series": 3}, "series: want a SeriesCache"),
+        ({"now": 3}, "now: want a function"),
     ],
 )
 def test_what_is_no_recorder_is_refused_by_name(events, options, argument):
     with pytest.raises(InvalidRequestError, match=argument):
-        EventRecorder(events, **{"controller": "test", **options})
+        EventRecorder(**{"client": events, "controller": "test", **options})

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from dynkube.errors import InvalidRequestError
 from dynkube.events import SeriesCache
 
 pytestmark = pytest.mark.behaviour("7.7.5", "10.1.16")
@@ -136,3 +137,9 @@ def test_only_so_many_are_remembered(clock):
     cache.add(event())
     cache.add(event(reason="Scratched"))
     assert "series" not in cache.add(event())
+
+
+@pytest.mark.parametrize("options", [{"cache_size": "a"}, {"refresh": -1}, {"finish": None}, {"clock": 3}, {"now": 3}])
+def test_what_is_no_cache_is_refused_by_name(options):
+    with pytest.raises(InvalidRequestError, match=f"^{next(iter(options))}: "):
+        SeriesCache(**options)
