@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from queue import SimpleQueue
 
+from dynkube.arguments import checked_function, checked_seconds
 from dynkube.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -19,11 +20,11 @@ from dynkube.errors import (
     InvalidRequestError,
     NotFoundError,
 )
-from dynkube.leaderelection.lock import LeaderElectionRecord, Lock
-from dynkube.observers import LeaderChange, Observer, notify
+from dynkube.leaderelection.lock import LeaderElectionRecord, Lock, checked_lock
+from dynkube.observers import LeaderChange, Observer, checked_observers, notify
 from dynkube.polling import jitter
 from dynkube.quantities import format_micro_time
-from dynkube.transport import CancelToken
+from dynkube.transport import CallScope, CancelToken
 
 __all__ = ["LeaderElector"]
 
@@ -41,12 +42,12 @@ class LeaderElector:
         renew_deadline: seconds from the first try to renew, after which the leader stops if none has succeeded.
         retry_period: seconds between tries; those who wait take up to 1.2 times longer, by chance.
         on_started_leading: the work. It is called on a thread of its own, with a `CancelToken` that is cancelled when
-            the leadership ends. It may return and stay the leader. What it raises ends `run`.
+            the leadership ends. It may return and stay the leader. What it raises ends `run`, SystemExit included.
         on_stopped_leading: called without arguments when `run` ends, **even if it has never led**.
         on_new_leader: called with the name of each leader that is seen, this one included, in order, on a thread of its
             own.
-        release_on_cancel: when `run` is cancelled, wait for the work to end, and let go, so that another can take over
-            at once. Work that does not end within the lease keeps it until it runs out.
+        release_on_cancel: when `run` is cancelled or interrupted, wait for the work to end, and let go, so that another
+            can take over at once. Work that does not end within the lease keeps it until it runs out.
         name: what metrics and logs call the election; the lock's name by default.
         observers: who is told when the leadership begins and ends: ``config.observers``, for one.
         clock: seconds, only ever rising.
@@ -55,7 +56,8 @@ class LeaderElector:
         wait: waits on a token for a number of seconds.
 
     Raises:
-        InvalidRequestError: times that do not go together, a missing callback, or an empty identity.
+        InvalidRequestError: times that do not go together, a function that is missing or takes something else, no lock
+            with an identity, or no observers.
 
     Example:
         >>> from dynkube.leaderelection import LeaderElector
@@ -83,25 +85,23 @@ class LeaderElector:
         wait: Callable[[CancelToken, float], object] = CancelToken.wait,
     ) -> None:
         _check_times(lease_duration, renew_deadline, retry_period)
-        for callback, its_name in (
-            (on_started_leading, "on_started_leading"),
-            (on_stopped_leading, "on_stopped_leading"),
-        ):
-            if not callable(callback):
-                raise InvalidRequestError(f"{its_name}: want a function, got {callback!r}")
-        if not lock.identity:
-            raise InvalidRequestError("identity: the lock's identity is empty; default_identity() makes one")
-        self._lock = lock
+        if not isinstance(name, str):
+            raise InvalidRequestError(f"name: want text, got {name!r}")
+        self._lock = checked_lock(lock)
         self._lease_duration = lease_duration
         self._renew_deadline = renew_deadline
         self._retry_period = retry_period
-        self._on_started = on_started_leading
-        self._on_stopped = on_stopped_leading
+        self._on_started = checked_function("on_started_leading", on_started_leading, "leading")
+        self._on_stopped = checked_function("on_stopped_leading", on_stopped_leading)
+        if on_new_leader is not None:
+            checked_function("on_new_leader", on_new_leader, "leader")
         self._on_new_leader = on_new_leader
         self._release_on_cancel = release_on_cancel
         self.name = name or lock.name
-        self._observers = tuple(observers)
-        self._clock, self._now, self._random, self._wait = clock, now, random, wait
+        self._observers = checked_observers(observers)
+        self._clock, self._now = checked_function("clock", clock), checked_function("now", now)
+        self._random = checked_function("random", random)
+        self._wait = checked_function("wait", wait, "token", "seconds")
         # One request may not use up the time in which several must be possible (resourcelock.NewFromKubeconfig).
         self._request_timeout = max(1.0, renew_deadline / 2)
         self._observed = LeaderElectionRecord()
@@ -133,7 +133,11 @@ class LeaderElector:
 
         Args:
             tolerance: seconds after the end of its lease for which it still counts as healthy.
+
+        Raises:
+            InvalidRequestError: the tolerance is no number of 0 or more.
         """
+        checked_seconds("tolerance", tolerance)
         until = self._leads_until
         return until is None or self._clock() <= until + tolerance
 
@@ -144,13 +148,19 @@ class LeaderElector:
 
         Call it again to be a candidate again. Errors of the server do not end it: it tries again.
 
+        Ctrl-C ends it as ``cancel`` does: the work is told to end and waited for, the lease released if it is to be,
+        and then KeyboardInterrupt goes up. A second Ctrl-C ends that wait. A signal handler that calls `sys.exit` on
+        this thread does the same, with SystemExit.
+
         Args:
             cancel: a token that ends it, in any state.
 
         Raises:
-            InvalidRequestError: it is running already.
-            Exception: what ``on_started_leading`` raised.
+            InvalidRequestError: it is running already, or ``cancel`` is no token.
+            KeyboardInterrupt: Ctrl-C.
+            BaseException: what ``on_started_leading`` raised, SystemExit included.
         """
+        CallScope(cancel=cancel)  # says what is no token
         if not self._running.acquire(blocking=False):
             raise InvalidRequestError(f"{self.name}: this elector is running already")
         stop = CancelToken()
@@ -170,13 +180,17 @@ class LeaderElector:
         if not self._acquire(stop, teller):
             return
         work = _Work(self._on_started, stop, self.name)
-        self._tell(leading=True)
         try:
+            self._tell(leading=True)
             self._renew(stop, teller)
-            lost = not stop.cancelled
+            cancelled = stop.cancelled
             work.token.cancel()
-            if not lost:
+            if cancelled:
                 self._let_go(work)
+        except (KeyboardInterrupt, SystemExit) as interrupt:
+            if not stop.cancelled:  # else it ends the wait for the work
+                self._let_go_after(interrupt, stop, work)
+            raise
         finally:
             work.token.cancel()
             self._leads_until = None
@@ -317,6 +331,14 @@ class LeaderElector:
         else:
             _log.warning("%s: the work goes on although it was cancelled; the lease is left to run out", self.name)
 
+    def _let_go_after(self, interrupt: BaseException, stop: CancelToken, work: _Work) -> None:
+        """As after a cancel; whoever waits at the keyboard is told for what."""
+        reason = type(interrupt).__name__
+        _log.warning("%s: %s: waits for the work to end; another one ends the wait", self.name, reason)
+        stop.cancel()
+        work.token.cancel()
+        self._let_go(work)
+
     def _release(self) -> None:
         """Name no holder, for one second, so that the next one need not wait (LeaderElector.release)."""
         try:
@@ -361,7 +383,7 @@ class _Work:
     def __init__(self, function: Callable[[CancelToken], object], stop: CancelToken, name: str) -> None:
         self.token = CancelToken()
         self.ended = threading.Event()
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self._function = function
         self._stop = stop
         self._unsubscribe = stop.subscribe(self.token.cancel)
@@ -370,9 +392,11 @@ class _Work:
     def _run(self) -> None:
         try:
             self._function(self.token)
-        except Exception as error:  # noqa: BLE001 - run() raises it
+        except BaseException as error:  # noqa: BLE001 - run() raises it; a leader that does nothing leads for ever
             if self.token.cancelled:  # or is over already
                 _log.exception("on_started_leading failed after its leadership had ended")
+            elif not isinstance(error, Exception):
+                _log.error("on_started_leading ended in %r: so does its leadership", error)  # threads hide SystemExit
             self.error = error
             self._stop.cancel()
         finally:
@@ -402,17 +426,16 @@ class _Teller:
         while (leader := self._leaders.get()) is not None:
             try:
                 self._function(leader)
-            except Exception:  # noqa: BLE001 - others' code; the next leader is told all the same
+            except BaseException:  # noqa: BLE001 - others' code; the next leader is told all the same
                 _log.exception("%s: on_new_leader failed", self._name)
 
 
 def _check_times(lease_duration: int, renew_deadline: float, retry_period: float) -> None:
-    """client-go's checks, with its words (NewLeaderElector)."""
+    """client-go's checks (NewLeaderElector)."""
     for name, value in (
         ("lease_duration", lease_duration), ("renew_deadline", renew_deadline), ("retry_period", retry_period),
     ):  # fmt: skip
-        if not value > 0:
-            raise InvalidRequestError(f"{name}: must be greater than zero, got {value!r}")
+        checked_seconds(name, value, above=0)
     if not isinstance(lease_duration, int):
         raise InvalidRequestError(f"lease_duration: a lease lasts whole seconds, got {lease_duration!r}")
     if lease_duration <= renew_deadline:

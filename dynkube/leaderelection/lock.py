@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import uuid
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from dynkube.errors import InvalidRequestError
+from dynkube.labels import validate_label_key, validate_label_value
 from dynkube.schema import GroupVersionResource
 from dynkube.transport import CancelToken
 
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from dynkube.dynamic import DynamicClient
     from dynkube.events import EventRecorder
 
-__all__ = ["LeaderElectionRecord", "LeaseLock", "Lock", "default_identity"]
+__all__ = ["LeaderElectionRecord", "LeaseLock", "Lock", "checked_lock", "default_identity"]
+
+_NAMESPACE = re.compile("[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 
 _LEASES = GroupVersionResource("coordination.k8s.io", "v1", "leases")
 
@@ -111,6 +116,19 @@ class Lock(Protocol):
         """Tell users of the cluster that something has happened."""
 
 
+def checked_lock(lock: Lock) -> Lock:
+    """A `Lock`, of ours or anybody's.
+
+    Raises:
+        InvalidRequestError: it lacks a method that one has, or its identity is empty.
+    """
+    methods = ("get", "create", "update", "record_event")
+    if isinstance(lock, type) or not all(callable(getattr(lock, each, None)) for each in methods):
+        raise InvalidRequestError(f"lock: want a Lock, such as a LeaseLock, got {lock!r}")
+    _check_identity(lock.identity)
+    return lock
+
+
 class LeaseLock:
     """A record in a Lease (resourcelock.LeaseLock); client-go has no other kind any more.
 
@@ -123,7 +141,7 @@ class LeaseLock:
         recorder: records an event on the Lease when leadership begins and ends.
 
     Raises:
-        InvalidRequestError: a name that can be none.
+        InvalidRequestError: a name, identity or label that can be none, no client, or no recorder.
 
     Example:
         >>> import dynkube
@@ -143,10 +161,17 @@ class LeaseLock:
         labels: Mapping[str, str] | None = None,
         recorder: EventRecorder | None = None,
     ) -> None:
+        if isinstance(client, type) or not hasattr(client, "resource"):
+            raise InvalidRequestError(f"client: want a DynamicClient, got {client!r}")
+        if recorder is not None and not callable(getattr(recorder, "event", None)):
+            raise InvalidRequestError(f"recorder: want an EventRecorder, got {recorder!r}")
+        _check_identity(identity)
         self._namespace = namespace or client.config.namespace or "default"
+        _check_name("namespace", self._namespace, _NAMESPACE)
+        _check_name("name", name, _NAME)
         self._leases = client.resource(_LEASES).namespace(self._namespace)
         self._lease_name = name
-        self._labels = dict(labels or {})
+        self._labels = _checked_labels(labels)
         self._recorder = recorder
         self._lease: dict[str, Any] | None = None
         self.identity = identity
@@ -215,3 +240,29 @@ class LeaseLock:
 
     def __repr__(self) -> str:
         return f"LeaseLock({self.name!r}, identity={self.identity!r})"
+
+
+def _check_identity(identity: object) -> None:
+    if not isinstance(identity, str):
+        raise InvalidRequestError(f"identity: want text, got {identity!r}")
+    if not identity:
+        raise InvalidRequestError("identity: it is empty; default_identity() makes one")
+
+
+def _check_name(argument: str, name: object, pattern: re.Pattern[str]) -> None:
+    """The server would refuse the Lease each time, and the candidate try again for ever."""
+    if not isinstance(name, str) or not pattern.fullmatch(name):
+        raise InvalidRequestError(
+            f"{argument}: want a name of lower case letters, digits and '-', such as 'shop-controller', got {name!r}"
+        )
+
+
+def _checked_labels(labels: Mapping[str, str] | None) -> dict[str, str]:
+    if labels is None:
+        return {}
+    if not isinstance(labels, Mapping):
+        raise InvalidRequestError(f"labels: want a dict of text to text, got {labels!r}")
+    return {
+        validate_label_key(key, "labels: the key"): validate_label_value(value, f"labels: the value of {key!r}")
+        for key, value in labels.items()
+    }

@@ -29,11 +29,12 @@ class TestConfiguration:
             ((15, 15, 2), "lease_duration: must be greater than renew_deadline"),
             ((15, 10, 10), r"renew_deadline: must be greater than retry_period \* 1.2"),
             ((15, 2.4, 2), "renew_deadline: must be greater"),
-            ((0, -1, -2), "lease_duration: must be greater than zero"),
-            ((15, 0, -2), "renew_deadline: must be greater than zero"),
-            ((15, 10, 0), "retry_period: must be greater than zero"),
+            ((0, -1, -2), "lease_duration: want a number of seconds above 0"),
+            ((15, 0, -2), "renew_deadline: want a number of seconds above 0"),
+            ((15, 10, 0), "retry_period: want a number of seconds above 0"),
             ((15.5, 10, 2), "lease_duration: a lease lasts whole seconds"),
-            ((15, float("nan"), 2), "renew_deadline: must be greater than zero"),
+            ((15, float("nan"), 2), "renew_deadline: want a number of seconds above 0"),
+            (("a", 10, 2), "lease_duration: want a number of seconds above 0"),
         ],
     )
     def test_times_must_go_together(self, elector_of, times, message):
@@ -49,6 +50,44 @@ class TestConfiguration:
     def test_an_identity_is_mandatory(self, elector_of, cluster):
         with pytest.raises(InvalidRequestError, match="identity"):
             elector_of(MemoryLock(cluster, ""))
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"lock": None}, "lock: want a Lock, such as a LeaseLock, got None"),
+            ({"lock": MemoryLock}, "lock: want a Lock"),
+            ({"on_started_leading": lambda: 1}, "on_started_leading: is called with"),
+            ({"on_stopped_leading": lambda error: 1}, "on_stopped_leading: is called with"),
+            ({"on_new_leader": 3}, "on_new_leader: want a function"),
+            ({"observers": 3}, "observers: want a list"),
+            ({"name": 3}, "name: want text"),
+            ({"clock": 3}, "clock: want a function"),
+            ({"now": 3}, "now: want a function"),
+            ({"random": 3}, "random: want a function"),
+            ({"wait": lambda seconds: 1}, "wait: is called with"),
+        ],
+    )
+    def test_what_is_no_candidate_is_refused_by_name(self, elector_of, options, message):
+        with pytest.raises(InvalidRequestError, match=message):
+            elector_of(**options)
+
+    def test_work_that_is_a_coroutine_function_is_refused(self, elector_of):
+        async def work(leading):
+            """Nobody would await it."""
+
+        with pytest.raises(InvalidRequestError, match="on_started_leading: want a plain function"):
+            elector_of(on_started_leading=work)
+
+    @pytest.mark.parametrize("cancel", [3, threading.Event()])
+    def test_what_is_no_token_is_refused_before_anything_is_asked(self, elector_of, cluster, cancel):
+        elector = elector_of()
+        with pytest.raises(InvalidRequestError, match="cancel: want a CancelToken"):
+            elector.run(cancel=cancel)
+        assert (cluster.requests, elector.log) == ([], [])
+
+    def test_a_tolerance_that_is_none_is_refused(self, elector_of):
+        with pytest.raises(InvalidRequestError, match="tolerance"):
+            elector_of().is_healthy("a")
 
     @pytest.mark.behaviour("7.6.7")
     @pytest.mark.parametrize(("renew_deadline", "timeout"), [(10, 5), (1.5, 1)])
@@ -309,14 +348,33 @@ class TestRun:
         assert elector.log == ["stopped"]
 
     @pytest.mark.behaviour("7.6.6")
+    @pytest.mark.parametrize("error", [SystemExit("bad config"), KeyboardInterrupt("bad config")])
+    def test_so_does_work_that_wants_to_end_the_process(self, elector_of, time, caplog, error):
+        """A thread hides it: the process would lead for ever, and do nothing."""
+        failed = threading.Event()
+        time.at_wait = lambda: failed.wait(LONG)
+
+        def work(token):
+            failed.set()
+            raise error
+
+        elector = elector_of(on_started_leading=work)
+        with pytest.raises(type(error), match="bad config"):
+            elector.run()
+        assert elector.log == ["stopped"]
+        assert not elector.is_leader
+        assert "bad config" in caplog.text
+
+    @pytest.mark.behaviour("7.6.6")
     def test_new_leaders_are_told_in_order_this_one_included(self, elector_of, cluster, token):
         seen, all_seen = [], threading.Event()
+        failures = [OSError("a callback that fails is logged"), SystemExit("whatever it raises"), OSError("again")]
 
         def note(leader):
             seen.append((leader, threading.current_thread() is threading.main_thread()))
             if leader == "baz":
                 all_seen.set()
-            raise OSError("a callback that fails is logged")
+            raise failures.pop(0)
 
         cluster.put(holder_identity="bing", lease_duration_seconds=3)
         cluster.at[2] = lambda: cluster.put(holder_identity="bong", lease_duration_seconds=3)
@@ -409,6 +467,66 @@ class TestRelease:
         elector = elector_of(release_on_cancel=True)
         elector.run(cancel=token)
         assert elector.log == ["started", "stopped"]
+
+    @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit])
+    def test_ctrl_c_is_a_cancel_and_then_goes_up(self, elector_of, cluster, time, caplog, interrupt):
+        holders = []
+
+        def press():
+            raise interrupt
+
+        def work(leading):
+            leading.wait(LONG)
+            holders.append(cluster.record.holder_identity)
+
+        time.at_wait = press
+        elector = elector_of(on_started_leading=work, release_on_cancel=True)
+        with pytest.raises(interrupt):
+            elector.run()
+        assert holders == ["baz"]  # the work was waited for, and then
+        assert cluster.record.holder_identity == ""
+        assert elector.log == ["stopped"]
+        assert "waits for the work to end" in caplog.text
+
+    def test_without_release_ctrl_c_waits_for_the_work_and_keeps_the_lease(self, elector_of, cluster, time):
+        ended = []
+
+        def press():
+            raise KeyboardInterrupt
+
+        time.at_wait = press
+        elector = elector_of(on_started_leading=lambda leading: ended.append(leading.wait(LONG)))
+        with pytest.raises(KeyboardInterrupt):
+            elector.run()
+        assert ended == [True]
+        assert cluster.record.holder_identity == "baz"
+
+    def test_a_second_ctrl_c_ends_the_wait_for_the_work(self, elector_of, cluster, time, monkeypatch):
+        go = threading.Event()
+
+        def press(*_):
+            raise KeyboardInterrupt
+
+        time.at_wait = press
+        elector = elector_of(on_started_leading=lambda leading: go.wait(LONG), release_on_cancel=True)
+        monkeypatch.setattr(elector, "_let_go", press)
+        with pytest.raises(KeyboardInterrupt):
+            elector.run()
+        go.set()
+        assert cluster.record.holder_identity == "baz"
+        assert elector.log == ["stopped"]
+
+    def test_one_who_only_waits_goes_at_once_on_ctrl_c(self, elector_of, cluster, time):
+        def press():
+            raise KeyboardInterrupt
+
+        cluster.put(holder_identity="bing", lease_duration_seconds=1000)
+        time.at_wait = press
+        elector = elector_of(release_on_cancel=True)
+        with pytest.raises(KeyboardInterrupt):
+            elector.run()
+        assert cluster.requests == ["get"]
+        assert elector.log == ["stopped"]
 
     def test_one_that_never_led_releases_nothing(self, elector_of, cluster, token):
         cluster.put(holder_identity="bing", lease_duration_seconds=1000)

@@ -52,9 +52,35 @@ def test_its_namespace_is_the_clients_by_default(client):
     assert LeaseLock(client, "election", "other", identity="one").name == "other/election"
 
 
-def test_names_that_are_none_are_refused(client):
-    with pytest.raises(InvalidRequestError, match="namespace"):
-        LeaseLock(client, "election", "a/b", identity="one")
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"namespace": "a/b"}, "namespace: want a name"),
+        ({"namespace": "A_B"}, "namespace: want a name"),
+        ({"namespace": "a.b"}, "namespace: want a name"),
+        ({"namespace": 3}, "namespace: want a name"),
+        ({"name": None}, "name: want a name"),
+        ({"name": 3}, "name: want a name"),
+        ({"name": ""}, "name: want a name"),
+        ({"name": "A_B"}, "name: want a name"),
+        ({"name": "a" * 254}, "name: want a name"),
+        ({"identity": 3}, "identity: want text, got 3"),
+        ({"identity": ""}, r"identity: it is empty; default_identity\(\) makes one"),
+        ({"labels": 3}, "labels: want a dict"),
+        ({"labels": {"a": 3}}, "labels: the value of 'a' must be a string"),
+        ({"labels": {"a b": "c"}}, "labels: the key"),
+        ({"recorder": 3}, "recorder: want an EventRecorder"),
+        ({"client": None}, "client: want a DynamicClient, got None"),
+    ],
+)
+def test_what_would_be_refused_for_ever_is_said_at_once(client, options, message):
+    with pytest.raises(InvalidRequestError, match=message):
+        LeaseLock(**{"client": client, "name": "election", "identity": "one", **options})
+
+
+@pytest.mark.parametrize("name", ["a", "shop.example.com", "a" * 253, "4-0"])
+def test_names_that_a_lease_may_have(client, name):
+    assert LeaseLock(client, name, identity="one").name == f"shop/{name}"
 
 
 def test_events_are_recorded_on_the_lease(client):
