@@ -18,6 +18,7 @@ from dynkube.events.correlator import EventCorrelator
 from dynkube.events.occurrence import Occurrence, reference_to
 from dynkube.events.series import SeriesCache
 from dynkube.events.sink import EventSink
+from dynkube.forks import renew_in_child
 from dynkube.schema import GroupVersionResource
 from dynkube.transport import CallScope, CancelToken
 
@@ -119,6 +120,13 @@ class EventRecorder:
         self._thread: threading.Thread | None = None
         self._watchers: dict[object, Watcher] = {}
         self._closed = False
+        renew_in_child(self)
+
+    def renew_after_fork(self) -> None:
+        """A forked child has a thread of its own, and leaves what waits to its parent."""
+        self._lock = threading.Lock()
+        self._thread = None
+        self._waiting = queue.Queue(self._waiting.maxsize)
 
     # ---------------------------------------------------------------- recording
 
@@ -263,9 +271,9 @@ class EventRecorder:
         """
         with_limit = CallScope(timeout)
         with self._lock:
-            self._closed, thread = True, self._thread
+            was_closed, self._closed, thread = self._closed, True, self._thread
         self._closing.cancel()
-        if thread is None:
+        if was_closed or thread is None:
             return
         try:
             self.flush(timeout=with_limit.left())

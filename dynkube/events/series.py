@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-
-from cachetools import LRUCache
 
 from dynkube.arguments import checked_count, checked_function, checked_seconds
 from dynkube.quantities import format_micro_time
@@ -54,10 +53,11 @@ class SeriesCache:
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        checked_count("cache_size", cache_size, least=1)
+        self._size = checked_count("cache_size", cache_size, least=1)
         self._refresh, self._finish = checked_seconds("refresh", refresh), checked_seconds("finish", finish)
         self._clock, self._now = checked_function("clock", clock), checked_function("now", now)
-        self._known: LRUCache[Hashable, _Known] = LRUCache(cache_size)
+        # A cachetools.LRUCache takes each look at its items for a use of all of them.
+        self._known: OrderedDict[Hashable, _Known] = OrderedDict()
 
     def add(self, event: Mapping[str, Any]) -> dict[str, Any] | None:
         """What is to be written about ``event``: itself, the series that it begins, or nothing."""
@@ -66,7 +66,10 @@ class SeriesCache:
         now = self._clock()
         if known is None:
             self._known[key] = _Known(deepcopy(dict(event)), seen=now, written=now)
+            while len(self._known) > self._size:
+                self._known.popitem(last=False)
             return deepcopy(dict(event))
+        self._known.move_to_end(key)
         known.seen = now
         series = known.event.get("series")
         count = series["count"] + 1 if series else 2

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import threading
+import warnings
 
 import pytest
 
@@ -340,6 +342,38 @@ class TestTheEnd:
         recorder.event(POD, "Normal", "Started", "it runs")
         assert "the recorder is closed" in caplog.text
         assert recorder._thread is None
+
+    def test_a_second_end_leaves_nothing_that_is_waited_for(self, events):
+        recorder = EventRecorder(events, "test")
+        recorder.event(POD, "Normal", "Started", "it runs")
+        recorder.close(timeout=LONG)
+        recorder.close(timeout=LONG)
+        recorder.flush(timeout=LONG)
+        assert recorder._waiting.unfinished_tasks == 0
+
+    def test_a_forked_child_leaves_what_waits_to_its_parent_and_writes_its_own(self, events, recorder_of):
+        events.gate.clear()
+        recorder = recorder_of()
+        recorder.event(POD, "Normal", "Parent", "it runs")
+        assert events.begun.wait(LONG)
+        recorder.event(POD, "Normal", "Parent", "it runs on")
+        reads, writes = os.pipe()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 and later warn: there are threads
+            child = os.fork()
+        if child == 0:
+            events.gate, events.written = threading.Event(), []
+            events.gate.set()
+            try:
+                record(recorder, POD, "Normal", "Child", "it runs")
+                os.write(writes, ",".join(event["reason"] for *_, event in events.written).encode())
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        assert os.read(reads, 100) == b"Child"
+        events.gate.set()
+        recorder.flush(timeout=LONG)
+        assert len(events.written) == 2
 
     def test_flush_has_a_limit(self, recorder_of, events):
         events.gate.clear()

@@ -132,6 +132,16 @@ def test_what_was_handed_over_is_a_copy(cache):
     assert cache.add(event())["regarding"]["name"] == "foo"
 
 
+def test_the_longest_unused_goes_first_whoever_looked(clock):
+    cache = SeriesCache(cache_size=2, clock=clock, now=clock.now)
+    for reason in ("a", "b", "a"):
+        cache.add(event(reason=reason))
+    assert counts(cache.due()) == []
+    cache.add(event(reason="c"))
+    assert cache.add(event(reason="a")) is None, "the third of its series"
+    assert "series" not in cache.add(event(reason="b")), "was forgotten"
+
+
 def test_only_so_many_are_remembered(clock):
     cache = SeriesCache(cache_size=1, clock=clock, now=clock.now)
     cache.add(event())
