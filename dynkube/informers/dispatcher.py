@@ -182,7 +182,7 @@ class Dispatcher:
             return self._store.admit(obj)
         try:
             return self._store.admit(self._transformed(obj.decode() if isinstance(obj, RawObject) else obj))
-        except Exception:  # noqa: BLE001 - someone else's code; without the object the store would say there is none
+        except BaseException:  # noqa: BLE001 - someone else's code; without the object the store would say there is none
             key = key_of_item(obj)
             _log.exception("informer %s: the transform failed with %s, which is kept as it is", self._name, key)
             return self._store.admit(obj)

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, NamedTuple, Self, TypedDict, Unpack
+from typing import NamedTuple, Self, TypedDict, Unpack
 
+from dynkube.arguments import checked_seconds
 from dynkube.dynamic import DynamicClient, ResourceHandle
 from dynkube.errors import (
     DiscoveryError,
@@ -20,9 +21,15 @@ from dynkube.errors import (
 )
 from dynkube.fields import FieldSelector
 from dynkube.forks import renew_in_child
-from dynkube.informers.arguments import checked_resync
+from dynkube.informers.arguments import (
+    check_options,
+    checked_flag,
+    checked_namespace,
+    field_selector_of,
+    label_selector_of,
+)
 from dynkube.informers.dispatcher import Transform
-from dynkube.informers.indexes import IndexFunction
+from dynkube.informers.indexes import IndexFunction, indexes_of
 from dynkube.informers.informer import SharedInformer, WatchErrorHandler
 from dynkube.labels import LabelSelector
 from dynkube.resources import APIResource
@@ -69,7 +76,8 @@ class InformerFactory:
             factory.wait_for_cache_sync(timeout=30)
             pods.lister().namespace("shop").get("api")
 
-    Thread-safe.
+    An informer that has stopped (by its own `SharedInformer.stop`, or in a forked child, where no thread of the parent
+    runs) is not handed out again: `for_resource` makes a new one in its place, to be started. Thread-safe.
 
     Args:
         client: What to speak through.
@@ -81,7 +89,7 @@ class InformerFactory:
             cached_lists, streaming, detect_mutations; see `SharedInformer`.
 
     Raises:
-        InvalidRequestError: A selector does not parse, or the client is none.
+        InvalidRequestError: An argument cannot be; the message names it.
     """
 
     def __init__(
@@ -99,12 +107,12 @@ class InformerFactory:
         unknown = sorted(set(options) - InformerOptions.__annotations__.keys())
         if unknown:
             raise TypeError(f"InformerFactory() got an unexpected keyword argument {unknown[0]!r}")
-        checked_resync(options.get("resync"))
+        check_options(options)
         self.client = client
-        self._namespace = namespace
+        self._namespace = checked_namespace(namespace)
         self._label_selector = _label_text(label_selector)
         self._field_selector = _field_text(field_selector)
-        self._metadata_only = metadata_only
+        self._metadata_only = checked_flag("metadata_only", metadata_only)
         self._options = options
         self._lock = threading.RLock()  # an observer that is told of a start may ask the factory
         self._informers: dict[_Identity, SharedInformer] = {}
@@ -130,7 +138,10 @@ class InformerFactory:
         timeout: float | None = None,
         cancel: CancelToken | None = None,
     ) -> SharedInformer:
-        """The informer of these objects; the same one for all who ask for the same. It is not started.
+        """The informer of these objects; the same one for all who ask for the same, until it stops.
+
+        It is not started: where the factory has been started already, call `start` again. Until then, its store is
+        empty.
 
         What the server has is looked up first. Where it cannot be reached, a `GroupVersionResource` is believed.
 
@@ -142,49 +153,55 @@ class InformerFactory:
             metadata_only: Likewise: only apiVersion, kind and metadata.
             indexers: Index functions by name, added to those that the informer has. One that it has under that name
                 stays, if it is the same function.
-            missing_ok: Follow a `GroupVersionResource` that the server does not have yet: the informer waits for it.
+            missing_ok: Follow what the server does not have yet: the informer waits for it. It has to be named in full,
+                by a `GroupVersionResource` or as ``"example.com/v1/widgets"``, which is believed to be right.
             timeout: Seconds for discovery, if it is needed.
             cancel: A token that ends the wait for discovery.
 
         Raises:
             NoMatchError: The server has no such resource; see ``missing_ok``.
             NotWatchableError: The server has it, but it cannot be listed or watched.
-            InvalidRequestError: A selector does not parse, or the resource has no namespaces.
+            InvalidRequestError: An argument cannot be, or the resource has no namespaces.
             IndexConflictError: The informer has another index of that name.
             InformerStoppedError: The factory was stopped.
         """
-
-        def identity_of(gvr: GroupVersionResource) -> _Identity:
-            return _Identity(
-                gvr,
-                self._namespace if namespace is None else namespace,
-                self._label_selector if label_selector is None else _label_text(label_selector),
-                self._field_selector if field_selector is None else _field_text(field_selector),
-                self._metadata_only if metadata_only is None else metadata_only,
-            )
-
-        with self._lock:
-            self._check_not_stopped("for_resource")
-            # One that is known by its full name needs no discovery.
-            informer = (
-                self._informers.get(identity_of(resource)) if isinstance(resource, GroupVersionResource) else None
-            )
+        self._check_not_stopped("for_resource")
+        wanted = (
+            self._namespace if namespace is None else checked_namespace(namespace),
+            self._label_selector if label_selector is None else _label_text(label_selector),
+            self._field_selector if field_selector is None else _field_text(field_selector),
+            self._metadata_only if metadata_only is None else checked_flag("metadata_only", metadata_only),
+        )
+        asked = indexes_of(indexers)
+        checked_flag("missing_ok", missing_ok)
+        scope = CallScope(timeout, cancel)
+        # One that is known by its full name needs no discovery.
+        informer = self._known(_Identity(resource, *wanted)) if isinstance(resource, GroupVersionResource) else None
         if informer is None:
-            handle = self._handle(resource, CallScope(timeout, cancel), missing_ok=missing_ok)
-            informer = self._shared(handle, identity_of(handle.gvr))
-        if indexers:
+            handle = self._handle(resource, scope, missing_ok=missing_ok)
+            informer = self._shared(handle, _Identity(handle.gvr, *wanted))
+        if asked:
             there = informer.indexer.indexers
-            new = {name: function for name, function in indexers.items() if there.get(name) is not function}
+            new = {name: each.function for name, each in asked.items() if there.get(name) is not each.function}
             informer.add_indexers(new)
         return informer
+
+    def _known(self, identity: _Identity) -> SharedInformer | None:
+        with self._lock:
+            self._check_not_stopped("for_resource")
+            informer = self._informers.get(identity)
+        return None if informer is None or informer.is_stopped else informer
 
     def _shared(self, handle: ResourceHandle, identity: _Identity) -> SharedInformer:
         handle = handle.namespace(identity.namespace)
         with self._lock:
-            self._check_not_stopped("for_resource")
-            informer = self._informers.get(identity)
+            informer = self._known(identity)
             if informer is None:
-                informer = self._informers[identity] = self._make(handle, identity)
+                informer = self._make(handle, identity)
+                before = self._informers.get(identity)
+                if before is not None:
+                    before.begin_stop()  # where it has ended by itself, its handlers wait still
+                self._informers[identity] = informer
         return informer
 
     def _make(self, handle: ResourceHandle, identity: _Identity) -> SharedInformer:
@@ -199,7 +216,12 @@ class InformerFactory:
         self, resource: str | GroupVersionResource | APIResource, scope: CallScope, *, missing_ok: bool
     ) -> ResourceHandle:
         if not isinstance(resource, GroupVersionResource):
-            found = self.client.resource(resource, timeout=scope.remaining(), cancel=scope.cancel)
+            try:
+                found = self.client.resource(resource, timeout=scope.remaining(), cancel=scope.cancel)
+            except (NoMatchError, DiscoveryError, TransportError) as error:
+                if not missing_ok:
+                    raise
+                return self.client.resource(_named_in_full(resource, error))
             if isinstance(resource, APIResource):
                 _check_verbs(resource)
                 return found
@@ -224,7 +246,9 @@ class InformerFactory:
             return list(self._informers.values())
 
     def start(self) -> None:
-        """Start every informer that does not run yet; returns at once. Call it again for those that came later.
+        """Start every informer that has not run yet; returns at once. Call it again for those that came later.
+
+        One that has stopped does not start again: see `for_resource`.
 
         Raises:
             InformerStoppedError: The factory was stopped: make a new one.
@@ -232,11 +256,11 @@ class InformerFactory:
         with self._lock:
             self._check_not_stopped("start")
             for informer in self._informers.values():
-                if not informer.has_started:
+                if not (informer.has_started or informer.is_stopped):
                     informer.start()
 
     def wait_for_cache_sync(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> None:
-        """Wait until the store of every informer that was started is complete.
+        """Wait until the store of every informer is complete.
 
         Args:
             timeout: Seconds for all of them; None waits for as long as it takes.
@@ -245,15 +269,18 @@ class InformerFactory:
         Raises:
             DeadlineExceededError: It took longer; the message names those that lag, and their last errors.
             CancelledError: The token was cancelled.
-            InformerError: None was started.
-            InformerStoppedError: One of them has stopped.
+            InformerError: One was not started, which would wait for ever: it came after `start`; or there is none.
+            InformerStoppedError: One of them has stopped: `for_resource` makes a new one.
         """
         scope = CallScope(timeout, cancel)
-        started = [each for each in self.informers if each.has_started]
-        if not started:
+        informers = self.informers
+        new = [each.name for each in informers if not (each.has_started or each.is_stopped)]
+        if len(new) == len(informers):
             raise InformerError("no informer of the factory was started: call start() first")
-        for informer in started:
-            informer.wait_in(scope, others=started)
+        if new:
+            raise InformerError(f"not started: informer {', '.join(new)}: call start() again after for_resource()")
+        for informer in informers:
+            informer.wait_in(scope, others=informers)
 
     def stop(self, *, timeout: float = 5.0) -> list[str]:
         """Stop every informer; see `SharedInformer.stop`. Calling it again changes nothing.
@@ -263,7 +290,11 @@ class InformerFactory:
 
         Returns:
             The handlers whose callbacks have not returned in this time, by name.
+
+        Raises:
+            InvalidRequestError: The timeout is no number of seconds from 0 on.
         """
+        checked_seconds("timeout", timeout)
         with self._lock:
             self._stopped = True
             informers = list(self._informers.values())
@@ -298,9 +329,24 @@ def _check_verbs(resource: APIResource) -> None:
         )
 
 
-def _label_text(selector: Any) -> str:
-    return str(LabelSelector.parse(selector) if isinstance(selector, str) else selector) if selector else ""
+def _named_in_full(resource: object, error: Exception) -> GroupVersionResource:
+    """What is followed though the server does not have it.
+
+    Raises:
+        NoMatchError: It is not named in full: what would be followed cannot be known.
+    """
+    if isinstance(resource, str) and "/" in resource:
+        return GroupVersionResource.parse(resource)
+    if not isinstance(error, NoMatchError):
+        raise error
+    raise type(error)(
+        f"{error}; for missing_ok=True name it in full: 'group/version/resource', or a GroupVersionResource"
+    ) from error
 
 
-def _field_text(selector: Any) -> str:
-    return str(FieldSelector.parse(selector) if isinstance(selector, str) else selector) if selector else ""
+def _label_text(selector: str | LabelSelector | None) -> str:
+    return str(label_selector_of(selector) or "")
+
+
+def _field_text(selector: str | FieldSelector | None) -> str:
+    return str(field_selector_of(selector) or "")

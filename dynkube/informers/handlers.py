@@ -6,10 +6,10 @@ FilteringResourceEventHandler) and CG/tools/cache/delta_fifo.go (DeletedFinalSta
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from dynkube.arguments import checked_function
 from dynkube.errors import InvalidRequestError
 from dynkube.informers.keys import object_key
 
@@ -58,7 +58,7 @@ class ResourceEventHandler:
 
     The calls to one handler come one after the other, on a thread of its own, and after the store has changed. Objects
     are shared: read them, change copies. In compact mode they are `StoredObject`. What a method raises is logged, and a
-    second later the next call comes.
+    second later the next notification is told; the one that failed is not told again.
     """
 
     def on_add(self, obj: Any, is_in_initial_list: bool) -> None:
@@ -110,7 +110,7 @@ class FilteringHandler(ResourceEventHandler):
         handler: The other handler.
 
     Raises:
-        InvalidRequestError: ``keep`` cannot be called, or ``handler`` is no handler.
+        InvalidRequestError: ``keep`` cannot be called with an object, or ``handler`` is no handler.
 
     Example:
         >>> class Printer(ResourceEventHandler):
@@ -127,9 +127,7 @@ class FilteringHandler(ResourceEventHandler):
     """
 
     def __init__(self, keep: Callable[[Any], bool], handler: ResourceEventHandler) -> None:
-        if not callable(keep):
-            raise InvalidRequestError(f"keep: want a function of an object, got {keep!r}")
-        self._keep = keep
+        self._keep = checked_function("keep", keep, "obj")
         self._handler = handler_of(handler)
 
     def on_add(self, obj: Any, is_in_initial_list: bool) -> None:
@@ -191,26 +189,15 @@ def handler_of(
         if not given:
             raise InvalidRequestError("handler: want a ResourceEventHandler, or on_add=, on_update= or on_delete=")
         for name, function in given.items():
-            _check_callable(name, function)
+            checked_function(name, function, *_ARGUMENTS[name])
         return _Functions(on_add, on_update, on_delete)
     if given:
         raise InvalidRequestError(f"{next(iter(given))}: give a handler or functions, not both")
-    for name in _ARGUMENTS:
-        _check_callable(name, getattr(handler, name, None), f"handler {type(handler).__name__}: ")
-    return handler
-
-
-def _check_callable(name: str, function: object, whose: str = "") -> None:
-    arguments = _ARGUMENTS[name]
-    if not callable(function):
-        raise InvalidRequestError(f"{whose}{name}: want a function of ({', '.join(arguments)}), got {function!r}")
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return  # a built-in that does not say what it takes
-    try:
-        signature.bind(*arguments)
-    except TypeError as error:
+    if isinstance(handler, type) or not all(hasattr(handler, name) for name in _ARGUMENTS):
         raise InvalidRequestError(
-            f"{whose}{name}: is called with ({', '.join(arguments)}), but takes {signature}: {error}"
-        ) from None
+            f"handler: want an instance of ResourceEventHandler, got {handler!r}; a function goes into on_add=, "
+            "on_update= or on_delete="
+        )
+    for name, arguments in _ARGUMENTS.items():
+        checked_function(f"handler {type(handler).__name__}: {name}", getattr(handler, name), *arguments)
+    return handler

@@ -9,10 +9,12 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
+from dynkube.arguments import checked_count
 from dynkube.codec import gc_paused
 from dynkube.errors import IndexConflictError, InvalidRequestError, UnknownIndexError
 from dynkube.fields import FieldSelector
 from dynkube.forks import renew_in_child
+from dynkube.informers.arguments import checked_flag, checked_text, field_selector_of, label_selector_of
 from dynkube.informers.compact import RecentlyDecoded, StoredObject
 from dynkube.informers.indexes import (
     NAMESPACE_INDEX,
@@ -21,6 +23,7 @@ from dynkube.informers.indexes import (
     Item,
     index_by_labels,
     index_by_namespace,
+    indexes_of,
     labels_of_item,
 )
 from dynkube.informers.keys import Key, key_text
@@ -59,7 +62,7 @@ class Indexer:
         detect_mutations: Debug mode: find whoever changes an object of the store.
 
     Raises:
-        InvalidRequestError: ``recent`` is no whole number from 0 on, or an index function cannot be called.
+        InvalidRequestError: ``recent`` is no whole number from 0 on, a flag is none, or ``indexers`` are no functions.
     """
 
     def __init__(
@@ -70,14 +73,12 @@ class Indexer:
         recent: int = 128,
         detect_mutations: bool = False,
     ) -> None:
-        if type(recent) is not int or recent < 0:
-            raise InvalidRequestError(f"recent: want a number of objects, 0 or more, got {recent!r}")
-        self.compact = compact
+        self.compact = checked_flag("compact", compact)
         self._make_locks()
         self._items: dict[str, Item] = {}
-        self._indexes = {name: Index(name, function) for name, function in (indexers or {}).items()}
-        self._recent = RecentlyDecoded(recent)
-        self._detector = MutationDetector(self._recent) if detect_mutations else None
+        self._indexes = indexes_of(indexers)
+        self._recent = RecentlyDecoded(checked_count("recent", recent))
+        self._detector = MutationDetector(self._recent) if checked_flag("detect_mutations", detect_mutations) else None
         self._resource_version = ""
         renew_in_child(self)
 
@@ -149,7 +150,7 @@ class Indexer:
             field_selector: ``"metadata.name=api"``; any path to a value, ``"spec.nodeName=n1"``.
 
         Raises:
-            InvalidRequestError: A selector does not parse.
+            InvalidRequestError: A selector does not parse or is none, or the namespace is no text.
         """
         return self._hand_out(self._select(namespace, label_selector, field_selector))
 
@@ -185,7 +186,10 @@ class Indexer:
 
         Raises:
             UnknownIndexError: There is no index of this name.
+            InvalidRequestError: The value is no text.
         """
+        if type(value) is not str:
+            checked_text("value", value)
         with self._lock:
             found = self._found(self._index(name).buckets.get(value, ()))
         return self._hand_out(found)
@@ -196,7 +200,10 @@ class Indexer:
         Raises:
             UnknownIndexError: There is no index of this name.
             InformerError: Its function fails with this object.
+            InvalidRequestError: It is no object.
         """
+        if not isinstance(obj, Mapping):
+            raise InvalidRequestError(f"obj: want an object, got {obj!r}")
         with self._lock:
             index = self._index(name)
         values = index.values_of(obj.record if isinstance(obj, StoredObject) else dict(obj))
@@ -210,7 +217,10 @@ class Indexer:
 
         Raises:
             UnknownIndexError: There is no index of this name.
+            InvalidRequestError: The value is no text.
         """
+        if type(value) is not str:
+            checked_text("value", value)
         with self._lock:
             return sorted(self._index(name).buckets.get(value, ()))
 
@@ -238,13 +248,13 @@ class Indexer:
         Raises:
             IndexConflictError: One of the names is taken; none of the indexes was added.
             InformerError: A function fails with an object that is here; likewise.
-            InvalidRequestError: A function cannot be called.
+            InvalidRequestError: It is no mapping of functions by name, or one cannot be called with an object.
         """
+        new = indexes_of(indexers)
         with self._writing:
-            taken = sorted(set(indexers) & set(self._indexes))
+            taken = sorted(set(new) & set(self._indexes))
             if taken:
                 raise IndexConflictError(f"indexer conflict: {taken}: there is an index of that name already")
-            new = {name: Index(name, function) for name, function in indexers.items()}
             for index in new.values():
                 for key, item in self._items.items():  # which nobody else writes now
                     index.move(key, index.values_of(item))
@@ -283,6 +293,8 @@ class Indexer:
                 raise error
 
     def _index(self, name: str) -> Index:
+        if type(name) is not str:
+            checked_text("name", name)
         index = self._indexes.get(name)
         if index is None:
             known = ", ".join(sorted(self._indexes)) or "none"
@@ -298,8 +310,8 @@ class Indexer:
         label_selector: str | LabelSelector | None,
         field_selector: str | FieldSelector | None,
     ) -> _Found:
-        labels = LabelSelector.parse(label_selector) if isinstance(label_selector, str) else label_selector
-        fields = FieldSelector.parse(field_selector) if isinstance(field_selector, str) else field_selector
+        checked_text("namespace", namespace)
+        labels, fields = label_selector_of(label_selector), field_selector_of(field_selector)
         with self._lock:
             found = self._candidates(namespace, labels)
         if namespace:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from types import FunctionType
 from typing import Any, TypeAlias
 
+from dynkube.arguments import checked_function
 from dynkube.errors import InformerError, InvalidRequestError
 from dynkube.informers.compact import StoredObject
 from dynkube.informers.keys import object_key
@@ -25,6 +26,7 @@ __all__ = [
     "index_by_labels",
     "index_by_namespace",
     "index_by_owner",
+    "indexes_of",
     "key_of_item",
     "labels_of_item",
 ]
@@ -128,16 +130,14 @@ class Index:
         function: Gives the values of an object.
 
     Raises:
-        InvalidRequestError: ``function`` cannot be called.
+        InvalidRequestError: ``function`` cannot be called with an object.
     """
 
     __slots__ = ("_foreseen", "_of_record", "_values", "buckets", "function", "name")
 
     def __init__(self, name: str, function: IndexFunction) -> None:
-        if not callable(function):
-            raise InvalidRequestError(f"indexers[{name!r}]: want a function of an object, got {function!r}")
         self.name = name
-        self.function = function
+        self.function = checked_function(f"indexers[{name!r}]", function, "obj")
         self._of_record = _OF_RECORDS.get(function) if isinstance(function, FunctionType) else None
         # The keys of a bucket in the order in which they came; a set costs more for the many small ones.
         self.buckets: dict[str, dict[str, None]] = {}
@@ -178,9 +178,13 @@ class Index:
                 values = tuple(dict.fromkeys(values))
                 if all(isinstance(value, str) for value in values):
                     return values
-        except Exception as error:
-            raise InformerError(f"index {self.name!r}: its function failed: {type(error).__name__}: {error}") from error
-        raise InformerError(f"index {self.name!r}: its function must give a list of texts, not {values!r:.100}")
+        except KeyboardInterrupt:  # of whoever adds the index
+            raise
+        except BaseException as error:  # SystemExit must not end the informer
+            problem = f"its function failed: {type(error).__name__}: {error}"
+            raise InformerError(f"index {self.name!r}: {problem}, with {_named(obj)}") from error
+        problem = f"its function must give a list of texts, not {values!r:.100}"
+        raise InformerError(f"index {self.name!r}: {problem}, with {_named(obj)}")
 
     def move(self, key: str, values: tuple[str, ...]) -> None:
         """File ``key`` under ``values``, and nowhere else; empty buckets go (kubernetes issue 84959)."""
@@ -199,3 +203,27 @@ class Index:
             self._values[key] = values
         else:
             self._values.pop(key, None)
+
+
+def _named(obj: Mapping[str, Any]) -> str:
+    try:
+        return object_key(obj)
+    except InvalidRequestError:
+        return "an object without a name"
+
+
+def indexes_of(indexers: Mapping[str, IndexFunction] | None) -> dict[str, Index]:
+    """Empty indexes for what an argument ``indexers`` says.
+
+    Args:
+        indexers: Functions by name; None for none.
+
+    Raises:
+        InvalidRequestError: It is something else, or a function cannot be called with an object.
+    """
+    if indexers is None:
+        return {}
+    given: object = indexers
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise InvalidRequestError(f"indexers: want functions by name, {{'node': function}}, got {given!r}")
+    return {name: Index(name, function) for name, function in indexers.items()}

@@ -12,29 +12,37 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
+from dynkube.arguments import checked_seconds
 from dynkube.dynamic import ResourceHandle
 from dynkube.errors import (
     DynkubeError,
     ExpiredError,
     GoneError,
+    IndexConflictError,
     InformerError,
     InformerStoppedError,
     InvalidRequestError,
 )
 from dynkube.fields import FieldSelector
 from dynkube.forks import renew_in_child
-from dynkube.informers.arguments import checked_function, checked_resync
+from dynkube.informers.arguments import (
+    check_options,
+    checked_namespace,
+    checked_optional,
+    checked_resync,
+    checked_text,
+)
 from dynkube.informers.dispatcher import Dispatcher, Transform
 from dynkube.informers.handlers import OnAdd, OnDelete, OnUpdate, ResourceEventHandler, handler_of
 from dynkube.informers.indexer import DEFAULT_INDEXERS, Indexer
-from dynkube.informers.indexes import IndexFunction
+from dynkube.informers.indexes import IndexFunction, indexes_of
 from dynkube.informers.lister import Lister
 from dynkube.informers.reflector import LIST_PAGE_SIZE, Reflector
 from dynkube.informers.registration import HandlerRegistration, Notification
 from dynkube.informers.status import InformerStatus
 from dynkube.informers.store import Store
 from dynkube.labels import LabelSelector
-from dynkube.observers import InformerReading, Observer, notify
+from dynkube.observers import InformerReading, Observer, checked_observers, notify
 from dynkube.options import ListOptions
 from dynkube.transport import CallScope, CancelToken
 
@@ -87,7 +95,8 @@ class SharedInformer:
         resource: ``"deployments.apps"``, ``"pods"``.
 
     Raises:
-        InvalidRequestError: An argument is none; a resync is shorter than a second.
+        InvalidRequestError: An argument cannot be; the message names it.
+        IndexConflictError: ``indexers`` has another function under the name of the index by namespace.
     """
 
     def __init__(
@@ -112,14 +121,28 @@ class SharedInformer:
     ) -> None:
         if not isinstance(handle, ResourceHandle):
             raise InvalidRequestError(f"handle: want a ResourceHandle, got a {type(handle).__name__}")
+        checked_namespace(handle.collection().namespace)
+        check_options(
+            {
+                "compact": compact,
+                "recent": recent,
+                "transform": transform,
+                "split_by_uid": split_by_uid,
+                "on_watch_error": on_watch_error,
+                "page_size": page_size,
+                "cached_lists": cached_lists,
+                "streaming": streaming,
+                "detect_mutations": detect_mutations,
+            }
+        )
         self.handle = handle
         self.resource = str(handle.gvr.group_resource)
-        self.name = name or self.resource
+        self.name = checked_text("name", name) or self.resource
         self._resync = checked_resync(resync)
-        self._observers = handle.rest.config.observers if observers is None else observers
+        self._observers = handle.rest.config.observers if observers is None else checked_observers(observers)
         self._on_watch_error = on_watch_error
         self._store = Store(
-            {**DEFAULT_INDEXERS, **(indexers or {})},
+            _with_default(indexers),
             compact=compact,
             recent=recent,
             detect_mutations=detect_mutations,
@@ -127,7 +150,7 @@ class SharedInformer:
         self._dispatcher = Dispatcher(
             self._store,
             name=self.name,
-            transform=checked_function("transform", transform),
+            transform=transform,
             split_by_uid=split_by_uid,
             on_error=self._failed,
         )
@@ -143,7 +166,6 @@ class SharedInformer:
             admit=self._dispatcher.admit,
             observers=self._observers,
         )
-        checked_function("on_watch_error", on_watch_error)
         self._lock = threading.Lock()  # of what follows: whether it runs, and arrivals of handlers
         self._cancel = CancelToken()
         self._thread: threading.Thread | None = None
@@ -185,6 +207,7 @@ class SharedInformer:
         Raises:
             IndexConflictError: One of the names is taken.
             InformerError: A function fails with an object that is here.
+            InvalidRequestError: It is no mapping of functions by name, or one cannot be called with an object.
             InformerStoppedError: The informer has stopped.
         """
         if self._cancel.cancelled:
@@ -206,7 +229,7 @@ class SharedInformer:
         """Have a handler told of every change, on a thread of its own, at its own pace.
 
         It is told of what is there first: as adds that are in the initial list. A handler that is slow has a long queue
-        and holds up nobody else; one that raises is called again a second later.
+        and holds up nobody else; one that raises is logged, and goes on with the next notification a second later.
 
         Args:
             handler: An object with the three methods of `ResourceEventHandler`.
@@ -220,13 +243,14 @@ class SharedInformer:
             The registration: whether the handler has seen the initial list, how far behind it is, and `remove`.
 
         Raises:
-            InvalidRequestError: It is no handler, or the resync is shorter than a second.
+            InvalidRequestError: It is no handler, one of its functions cannot be called so, or the resync is shorter
+                than a second.
             InformerStoppedError: The informer has stopped.
         """
         found = handler_of(handler, on_add=on_add, on_update=on_update, on_delete=on_delete)
         registration = HandlerRegistration(
             found,
-            name=name or (type(found).__qualname__ if found is handler else repr(found)),
+            name=checked_text("name", name) or (type(found).__qualname__ if found is handler else repr(found)),
             informer=self.name,
             resync=self._resync if resync is None else checked_resync(resync),
             feed=self._dispatcher.feed,
@@ -264,21 +288,25 @@ class SharedInformer:
         """Have each object changed before it is stored; before the start only.
 
         Raises:
+            InvalidRequestError: It cannot be called with an object.
             InformerError: The informer has started.
         """
+        checked_optional("transform", transform, "obj")
         with self._lock:
             self._check_not_started("set_transform")
-            self._dispatcher.transform = checked_function("transform", transform)
+            self._dispatcher.transform = transform
 
     def set_watch_error_handler(self, on_watch_error: WatchErrorHandler) -> None:
         """Be told of each error that is waited out; before the start only.
 
         Raises:
+            InvalidRequestError: It cannot be called with the informer and an error.
             InformerError: The informer has started.
         """
+        checked_optional("on_watch_error", on_watch_error, "informer", "error")
         with self._lock:
             self._check_not_started("set_watch_error_handler")
-            self._on_watch_error = checked_function("on_watch_error", on_watch_error)
+            self._on_watch_error = on_watch_error
 
     # ------------------------------------------------------------------ life
 
@@ -311,7 +339,11 @@ class SharedInformer:
         Returns:
             The handlers whose callbacks have not returned in this time, by name; they are logged, too, and do not keep
             the interpreter from ending.
+
+        Raises:
+            InvalidRequestError: The timeout is no number of seconds from 0 on.
         """
+        checked_seconds("timeout", timeout)
         self.begin_stop()
         thread = self._thread
         deadline = time.monotonic() + timeout
@@ -355,7 +387,7 @@ class SharedInformer:
             DeadlineExceededError: It took longer; the message has the last error, if there was one.
             CancelledError: The token was cancelled.
             InformerError: The informer was not started.
-            InformerStoppedError: It has stopped.
+            InformerStoppedError: It has stopped, and follows nothing any more.
         """
         self.wait_in(CallScope(timeout, cancel))
 
@@ -369,9 +401,10 @@ class SharedInformer:
             return ", ".join(f"informer {each.name}{each._problem()}" for each in lagging)  # noqa: SLF001 - its class
 
         self._dispatcher.synced.wait(scope, what=who_lags)
-        if not self.has_synced:
+        if self.is_stopped:
+            when = "" if self.has_synced else " before it synced"
             raise InformerStoppedError(
-                f"informer {self.name} has stopped before it synced{self._problem()}"
+                f"informer {self.name} has stopped{when}{self._problem()}: make a new one"
             ) from self._broken
 
     def __enter__(self) -> Self:
@@ -434,10 +467,12 @@ class SharedInformer:
     def _run(self) -> None:
         try:
             self._reflector.run(self._cancel)
-        except Exception as error:  # noqa: BLE001 - there is nobody above to raise it to
+        except BaseException as error:  # noqa: BLE001 - there is nobody above to raise it to
             if not self._cancel.cancelled:
-                self._broken = error
-                _log.error("informer %s has ended: %s", self.name, error, exc_info=not isinstance(error, DynkubeError))
+                # It is no Exception where someone else's code exits.
+                why = error if isinstance(error, Exception) else InformerError(f"{type(error).__name__}: {error}")
+                self._broken = why
+                _log.error("informer %s has ended: %s", self.name, why, exc_info=not isinstance(error, DynkubeError))
         finally:
             self._dispatcher.synced.release()
 
@@ -445,7 +480,7 @@ class SharedInformer:
         if self._on_watch_error is not None:
             try:
                 self._on_watch_error(self, error)
-            except Exception:  # noqa: BLE001 - someone else's code
+            except BaseException:  # noqa: BLE001 - someone else's code: SystemExit must not end the informer
                 _log.exception("informer %s: its watch error handler failed", self.name)
             return
         # What a list heals by itself is no news (CG/tools/cache/reflector.go, DefaultWatchErrorHandler).
@@ -463,6 +498,14 @@ class SharedInformer:
 
     def __repr__(self) -> str:
         return f"<SharedInformer {self.name}: {len(self._store)} objects, {self._state()}>"
+
+
+def _with_default(indexers: Mapping[str, IndexFunction] | None) -> Mapping[str, IndexFunction]:
+    asked = {name: index.function for name, index in indexes_of(indexers).items()}
+    taken = [name for name, function in DEFAULT_INDEXERS.items() if asked.get(name, function) is not function]
+    if taken:
+        raise IndexConflictError(f"indexer conflict: {taken}: every informer has an index of that name")
+    return {**DEFAULT_INDEXERS, **asked}
 
 
 WatchErrorHandler: TypeAlias = Callable[[SharedInformer, Exception], object]

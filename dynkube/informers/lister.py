@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from dynkube.errors import InvalidRequestError, NotFoundError
+from dynkube.errors import NotFoundError
 from dynkube.fields import FieldSelector
+from dynkube.informers.arguments import checked_text
 from dynkube.informers.indexer import Indexer
+from dynkube.informers.indexes import NAMESPACE_INDEX
 from dynkube.informers.keys import ObjectName
 from dynkube.labels import LabelSelector
 from dynkube.schema import GroupResource
@@ -47,8 +49,12 @@ class Lister:
         self._namespace = namespace
 
     def namespace(self, namespace: str) -> Lister:
-        """The same store, seen from one namespace."""
-        return Lister(self._indexer, self._resource, namespace)
+        """The same store, seen from one namespace.
+
+        Raises:
+            InvalidRequestError: The namespace is no text.
+        """
+        return Lister(self._indexer, self._resource, checked_text("namespace", namespace))
 
     def get(self, name: str) -> dict[str, Any]:
         """The object of this name.
@@ -57,7 +63,7 @@ class Lister:
             name: Its name, in the lister's namespace; a lister of all namespaces takes the key, ``"shop/api"``.
 
         Raises:
-            NotFoundError: The store has none.
+            NotFoundError: The store has none; the message says where it has one of this name, if it has.
             InvalidRequestError: The name is no text.
         """
         found = self.get_or_none(name)
@@ -67,8 +73,8 @@ class Lister:
 
     def get_or_none(self, name: str) -> dict[str, Any] | None:
         """The object of this name, None where `get` raises `NotFoundError`."""
-        if not isinstance(name, str):
-            raise InvalidRequestError(f"name: want text, got a {type(name).__name__}")
+        if type(name) is not str:
+            checked_text("name", name)
         return self._indexer.get(ObjectName(self._namespace, name) if self._namespace else name)
 
     def list(
@@ -84,7 +90,7 @@ class Lister:
             field_selector: ``"metadata.name=api"``; any path to a value.
 
         Raises:
-            InvalidRequestError: A selector does not parse.
+            InvalidRequestError: A selector does not parse, or is none.
         """
         return self._indexer.list(
             namespace=self._namespace, label_selector=label_selector, field_selector=field_selector
@@ -96,11 +102,21 @@ class Lister:
             "kind": "Status",
             "apiVersion": "v1",
             "status": "Failure",
-            "message": f'{self._resource} "{name}" not found',
+            "message": f'{self._resource} "{name}" not found{self._hint(name)}',
             "reason": "NotFound",
             "details": {"name": name, "group": self._resource.group, "kind": self._resource.resource},
             "code": 404,
         }
+
+    def _hint(self, name: str) -> str:
+        """Where the object is, if somebody has asked the lister in the other way."""
+        if self._namespace:
+            return f": in namespace {self._namespace} want the name alone, not the key" if "/" in name else ""
+        if NAMESPACE_INDEX not in self._indexer.indexers:
+            return ""
+        namespaces = self._indexer.list_index_func_values(NAMESPACE_INDEX)
+        found = next((each for each in namespaces if ObjectName(each, name) in self._indexer), "")
+        return f': there is one in namespace {found}: ask .namespace("{found}").get("{name}")' if found else ""
 
     def __repr__(self) -> str:
         where = f", namespace={self._namespace!r}" if self._namespace else ""

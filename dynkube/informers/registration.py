@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple
 
 from dynkube.errors import InformerStoppedError
 from dynkube.informers.handlers import ResourceEventHandler
-from dynkube.informers.indexes import Item
+from dynkube.informers.indexes import Item, key_of_item
 from dynkube.informers.status import HandlerStatus
 from dynkube.informers.waiting import Latch
 from dynkube.observers import HandlerCall, Observer, notify
@@ -25,7 +25,7 @@ __all__ = ["HandlerRegistration", "Notification"]
 
 _log = logging.getLogger("dynkube.informers")
 
-# Seconds after a handler has raised until it is called again (CG/tools/cache/shared_informer.go).
+# Seconds after a handler has raised until it is told of the next thing (CG/tools/cache/shared_informer.go).
 _PAUSE = 1.0
 # Seconds that a notification has waited when that is logged, and seconds until it is logged again.
 _LATE, _LATE_AGAIN = 10.0, 60.0
@@ -103,7 +103,7 @@ class HandlerRegistration:
 
     @property
     def has_synced(self) -> bool:
-        """Whether the handler has been told of everything that was there at first (7.4.5)."""
+        """Whether the handler has been told of everything that was there at first."""
         return self._synced.is_set
 
     def wait_for_sync(self, *, timeout: float | None = None, cancel: CancelToken | None = None) -> None:
@@ -175,7 +175,7 @@ class HandlerRegistration:
     # ------------------------------------------------------------------ for the informer
 
     def start(self) -> None:
-        """Begin to call the handler."""
+        """Begin to call the handler; the informer does it."""
         self._resync_later()
         # A daemon thread: a callback that never returns must not keep the interpreter from ending.
         self._thread = threading.Thread(target=self._run, name=f"dynkube-handler-{self.name}", daemon=True)
@@ -274,7 +274,13 @@ class HandlerRegistration:
             problem = type(error).__name__
             self._failed += 1
             _log.exception(
-                "handler %s of informer %s failed; it is called again in %g s", self.name, self._informer, _PAUSE
+                "handler %s of informer %s failed with the %s of %s, and is not told of it again; it goes on with the "
+                "next one in %g s",
+                self.name,
+                self._informer,
+                notification.event,
+                _key(notification),
+                _PAUSE,
             )
         self._called_at = None
         if self._observers:
@@ -317,3 +323,8 @@ class HandlerRegistration:
 
     def __repr__(self) -> str:
         return f"<HandlerRegistration {self.name} of {self._informer}: {self.depth} waiting>"
+
+
+def _key(notification: Notification) -> str:
+    item = notification.new if notification.new is not None else notification.old
+    return "" if item is None else key_of_item(item)

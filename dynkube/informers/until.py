@@ -9,9 +9,11 @@ import queue
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
+from dynkube.arguments import checked_function
 from dynkube.dynamic import ResourceHandle
-from dynkube.errors import InformerStoppedError, InvalidRequestError, WatchClosedError
+from dynkube.errors import DeadlineExceededError, InformerStoppedError, InvalidRequestError, WatchClosedError
 from dynkube.fields import FieldSelector
+from dynkube.informers.arguments import checked_optional
 from dynkube.informers.handlers import ResourceEventHandler, is_tombstone
 from dynkube.informers.indexer import Indexer
 from dynkube.informers.informer import SharedInformer
@@ -44,6 +46,7 @@ def until(events: Iterable[WatchEvent], *conditions: EventCondition) -> WatchEve
 
     Raises:
         WatchClosedError: The events ended before.
+        InvalidRequestError: ``events`` are none, or a condition cannot be called with an event.
 
     Example:
         >>> pod = lambda phase: WatchEvent(EventType.MODIFIED, {"status": {"phase": phase}})
@@ -51,6 +54,9 @@ def until(events: Iterable[WatchEvent], *conditions: EventCondition) -> WatchEve
         >>> until(phases, lambda event: event.object["status"]["phase"] == "Running").object
         {'status': {'phase': 'Running'}}
     """
+    if not isinstance(events, Iterable):
+        raise InvalidRequestError(f"events: want a watch, such as handle.watch(timeout=30), got {events!r}")
+    _check_conditions(conditions)
     rest = iter(events)
     last: WatchEvent | None = None
     for number, condition in enumerate(conditions, 1):
@@ -92,16 +98,15 @@ def until_with_sync(
         The event that met the last condition; None where the precondition was met.
 
     Raises:
-        DeadlineExceededError: It took longer.
+        DeadlineExceededError: It took longer; the message has the last error of the server, if there was one.
         CancelledError: The token was cancelled.
         InformerStoppedError: The client was closed.
-        InvalidRequestError: A condition is no function.
+        InvalidRequestError: An argument cannot be; the message names it.
     """
-    for condition in (*conditions, *((precondition,) if precondition is not None else ())):
-        if not callable(condition):
-            raise InvalidRequestError(f"conditions: want functions, got a {type(condition).__name__}")
+    _check_conditions(conditions)
+    checked_optional("precondition", precondition, "store")
     scope = CallScope(timeout, cancel)
-    informer = SharedInformer(handle, label_selector=label_selector, field_selector=field_selector, name="until")
+    informer = SharedInformer(handle, label_selector=label_selector, field_selector=field_selector)
     told = _Queue()
     informer.add_event_handler(told)
     with informer:
@@ -134,14 +139,32 @@ class _Queue(ResourceEventHandler):
         disarm = scope.arm(lambda: self._told.put(None))
         try:
             while True:
-                scope.check()
+                _check(informer, scope)
                 try:
                     event = self._told.get(timeout=_LOOK)
                 except queue.Empty:
                     if informer.is_stopped:
-                        raise InformerStoppedError("the informer has stopped: its client was closed") from None
+                        error = informer.status.error
+                        raise InformerStoppedError(f"informer {informer.name} has stopped: {error}") from error
                     continue
                 if event is not None:
                     yield event
         finally:
             disarm()
+
+
+def _check(informer: SharedInformer, scope: CallScope) -> None:
+    try:
+        scope.check()
+    except DeadlineExceededError:
+        status = informer.status
+        synced = "" if status.synced else ": it has not synced"
+        problem = f" (last error: {status.error})" if status.error is not None else ""
+        raise DeadlineExceededError(
+            f"the conditions were not met by informer {informer.name} within {scope.timeout:g} s{synced}{problem}"
+        ) from status.error
+
+
+def _check_conditions(conditions: Iterable[EventCondition]) -> None:
+    for number, condition in enumerate(conditions, 1):
+        checked_function(f"condition {number}", condition, "event")

@@ -5,6 +5,7 @@ No server: the cases tell the dispatcher what a reflector tells it.
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -81,6 +82,15 @@ class Bench:
         for registration in self.dispatcher.registrations:
             registration.close()
             assert registration.join(PATIENCE)
+
+
+class Odd(ResourceEventHandler):
+    def on_add(self, obj: Any) -> None:  # type: ignore[override]
+        """Takes too little."""
+
+
+async def waits(obj: Any) -> None:
+    """A handler that nobody would await."""
 
 
 def unseen(obj: dict[str, Any]) -> WatchEvent[Any]:
@@ -563,6 +573,11 @@ class TestTransform:
         assert calls == ["a"]
 
     @pytest.mark.behaviour("7.2.5")
+    def test_where_it_exits_the_object_is_kept_as_it_is(self, benches: Callable[..., Bench]) -> None:
+        bench = benches(transform=lambda _obj: sys.exit("even this"))
+        bench.tell(("ADDED", thing("a", color="red")))
+        assert bench.store.get("shop/a") == thing("a", color="red")
+
     def test_where_it_fails_the_object_is_kept_as_it_is(
         self, benches: Callable[..., Bench], compact: bool, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -623,7 +638,14 @@ class TestFilters:
             ({"on_add": "print"}, r"on_add: want a function of \(obj, is_in_initial_list\), got 'print'"),
             ({"on_add": lambda obj: None}, r"on_add: is called with \(obj, is_in_initial_list\), but takes \(obj\)"),
             ({"on_update": lambda new: None}, r"on_update: is called with \(old, new\)"),
-            ({"handler": object()}, r"handler object: on_add: want a function"),
+            ({"handler": object()}, r"handler: want an instance of ResourceEventHandler, got <object"),
+            (
+                {"handler": print},
+                r"got <built-in function print>; a function goes into on_add=, on_update= or on_delete=",
+            ),
+            ({"handler": Recorder}, r"handler: want an instance of ResourceEventHandler, got <class"),
+            ({"handler": Odd()}, r"handler Odd: on_add: is called with \(obj, is_in_initial_list\), but takes \(obj: "),
+            ({"on_delete": waits}, r"on_delete: want a plain function of \(obj\), got a coroutine function"),
             ({"handler": Recorder(), "on_add": print}, r"on_add: give a handler or functions, not both"),
         ],
     )
@@ -634,9 +656,10 @@ class TestFilters:
     def test_built_in_functions_that_do_not_say_what_they_take_are_believed(self) -> None:
         handler_of(on_add=print, on_update=max, on_delete=[].append)
 
-    def test_a_filter_that_is_none_is_refused(self) -> None:
+    @pytest.mark.parametrize("keep", ["red", lambda: True])
+    def test_a_filter_that_is_none_is_refused(self, keep: Any) -> None:
         with pytest.raises(InvalidRequestError, match=r"^keep: "):
-            FilteringHandler("red", Recorder())  # type: ignore[arg-type]
+            FilteringHandler(keep, Recorder())
 
 
 class TestLag:
@@ -687,7 +710,10 @@ class TestFailures:
         assert done.wait(PATIENCE)
         assert calls == ["a", "b"]
         assert registration.failed == 1
-        assert "handler recorder of informer things failed" in caplog.text
+        assert (
+            "handler recorder of informer things failed with the add of shop/a, and is not told of it again; "
+            "it goes on with the next one in 0.01 s"
+        ) in caplog.text
 
     @pytest.mark.behaviour("7.4.8")
     def test_the_pause_after_a_failure_ends_when_the_handler_is_removed(self, bench: Bench) -> None:

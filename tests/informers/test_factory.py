@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -105,13 +108,83 @@ class TestLife:
         assert second.is_stopped
 
     @pytest.mark.behaviour("5.4.1")
-    def test_it_waits_for_those_that_were_started(self, factory: InformerFactory) -> None:
+    def test_one_that_was_not_started_is_named_and_not_waited_for(self, factory: InformerFactory) -> None:
         with pytest.raises(InformerError, match="no informer of the factory was started"):
             factory.wait_for_cache_sync(timeout=PATIENCE)
         factory.for_resource(CONFIGMAPS)
         factory.start()
-        factory.for_resource("pods")
+        late = factory.for_resource("pods")
+        with pytest.raises(InformerError, match=r"not started: informer pods: call start\(\) again after for_resource"):
+            factory.wait_for_cache_sync(timeout=PATIENCE)
+        factory.start()
         factory.wait_for_cache_sync(timeout=PATIENCE)
+        assert late.has_synced
+
+    def test_one_that_has_stopped_is_not_handed_out_again(
+        self, factory: InformerFactory, client: dynkube.DynamicClient
+    ) -> None:
+        stopped = factory.for_resource(CONFIGMAPS)
+        factory.start()
+        stopped.stop()
+        factory.start()
+        with pytest.raises(InformerStoppedError, match="informer configmaps has stopped"):
+            factory.wait_for_cache_sync(timeout=PATIENCE)
+        informer = factory.for_resource(CONFIGMAPS)
+        assert informer is not stopped
+        assert factory.for_resource("cm") is informer
+        assert factory.informers == [informer]
+        factory.start()
+        factory.wait_for_cache_sync(timeout=PATIENCE)
+        assert informer.status.state == "synced"
+
+    def test_one_that_ended_by_itself_lets_its_handlers_go(
+        self, factory: InformerFactory, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        broken = factory.for_resource(CONFIGMAPS)
+        registration = broken.add_event_handler(on_add=print)
+        monkeypatch.setattr(broken.indexer, "commit", lambda *_: sys.exit("a bug"))
+        factory.start()
+        with pytest.raises(InformerStoppedError):
+            factory.wait_for_cache_sync(timeout=PATIENCE)
+        assert factory.for_resource(CONFIGMAPS) is not broken
+        assert registration.join(PATIENCE)
+
+    def test_one_that_was_stopped_before_it_was_started_does_not_hold_up_the_others(
+        self, factory: InformerFactory
+    ) -> None:
+        factory.for_resource("pods").stop()
+        informer = factory.for_resource(CONFIGMAPS)
+        factory.start()
+        informer.wait_for_cache_sync(timeout=PATIENCE)
+
+    def test_in_a_forked_child_a_factory_makes_new_ones(self, server: APIServer) -> None:
+        program = f"""
+            import os
+            import dynkube
+            from dynkube.errors import InformerStoppedError
+            from dynkube.informers import InformerFactory
+
+            factory = InformerFactory(dynkube.connect(kubeconfig={str(server.kubeconfig)!r}))
+            with factory:
+                informer = factory.for_resource("v1/configmaps")
+                factory.start()
+                factory.wait_for_cache_sync(timeout={PATIENCE})
+                child = os.fork()
+                if not child:
+                    try:
+                        factory.wait_for_cache_sync(timeout={PATIENCE})
+                    except InformerStoppedError:
+                        again = factory.for_resource("v1/configmaps")
+                        assert again is not informer
+                        factory.start()
+                        factory.wait_for_cache_sync(timeout={PATIENCE})
+                        os._exit(17)
+                assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 17
+                assert factory.for_resource("v1/configmaps") is informer
+        """
+        command = [sys.executable, "-c", textwrap.dedent(program)]
+        ran = subprocess.run(command, timeout=2 * PATIENCE, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
 
     @pytest.mark.behaviour("7.4.10")
     def test_who_lags_is_named_with_what_is_wrong(self, factory: InformerFactory, server: APIServer) -> None:
@@ -185,6 +258,49 @@ class TestBadInput:
         with pytest.raises(InvalidRequestError, match="field selector"):
             InformerFactory(client, field_selector="no")
 
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            ({"namespace": 3}, "namespace: want the name of a namespace .*, got 3"),
+            ({"namespace": "A_B"}, "namespace: want the name of a namespace .*, got 'A_B'"),
+            ({"label_selector": 3}, r"label_selector must be a string or a LabelSelector \(LabelSelector.of"),
+            ({"label_selector": {}}, "label_selector must be a string or a LabelSelector .*, not dict"),
+            ({"field_selector": {"a": "b"}}, "field_selector must be a string or a FieldSelector .*, not dict"),
+            ({"metadata_only": "no"}, "metadata_only: want True or False, got 'no'"),
+        ],
+    )
+    def test_what_can_be_said_of_all_and_of_one_is_looked_at_in_both(
+        self, client: dynkube.DynamicClient, factory: InformerFactory, options: dict[str, Any], problem: str
+    ) -> None:
+        with pytest.raises(InvalidRequestError, match=problem):
+            InformerFactory(client, **options)
+        with pytest.raises(InvalidRequestError, match=problem):
+            factory.for_resource("pods", **options)
+
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            ({"recent": -1}, "recent: want a whole number, 0 or more, got -1"),
+            ({"page_size": -1}, "page_size: want a whole number, 0 or more, got -1"),
+            ({"transform": 3}, r"transform: want a function of \(obj\), got 3"),
+            ({"on_watch_error": 3}, r"on_watch_error: want a function of \(informer, error\), got 3"),
+            ({"compact": "no"}, "compact: want True or False, got 'no'"),
+        ],
+    )
+    def test_options_are_looked_at_before_there_is_an_informer(
+        self, client: dynkube.DynamicClient, options: dict[str, Any], problem: str
+    ) -> None:
+        with pytest.raises(InvalidRequestError, match=problem):
+            InformerFactory(client, **options)
+
+    def test_indexers_and_times_that_are_none(self, factory: InformerFactory) -> None:
+        with pytest.raises(InvalidRequestError, match=r"indexers: want functions by name, .*, got \['a'\]"):
+            factory.for_resource("pods", indexers=["a"])  # type: ignore[arg-type]
+        assert factory.informers == []
+        with pytest.raises(InvalidRequestError, match="timeout: want a number of seconds 0 or more, got 'a'"):
+            factory.stop(timeout="a")  # type: ignore[arg-type]
+        factory.for_resource("pods")
+
     @pytest.mark.parametrize("resync", [0.5, -1, True, "often", float("nan")])
     def test_a_resync_below_a_second(self, client: dynkube.DynamicClient, resync: Any) -> None:
         with pytest.raises(InvalidRequestError, match="resync: want 1 second or more, or 0 for none"):
@@ -213,9 +329,18 @@ class TestNotThereYet:
         informer.wait_for_cache_sync(timeout=PATIENCE)
         assert factory.for_resource(WIDGETS) is informer
 
+    def test_it_has_to_be_named_in_full(self, factory: InformerFactory) -> None:
+        later = GroupVersionResource("example.com", "v1", "laters")
+        assert factory.for_resource("example.com/v1/laters", missing_ok=True).handle.gvr == later
+        with pytest.raises(NoMatchError, match="for missing_ok=True name it in full: 'group/version/resource', or a"):
+            factory.for_resource("laters.example.com", missing_ok=True)
+
     def test_where_the_server_cannot_be_reached_a_gvr_is_believed(self) -> None:
         with dynkube.DynamicClient(dynkube.RESTConfig(host="http://127.0.0.1:9")) as client:
             factory = InformerFactory(client)
             assert factory.for_resource(PODS).resource == "pods"
             with pytest.raises(dynkube.TransportError):
                 factory.for_resource("pods")
+            with pytest.raises(dynkube.TransportError):
+                factory.for_resource("pods", missing_ok=True)
+            assert factory.for_resource("v1/pods", missing_ok=True) is factory.for_resource(PODS)

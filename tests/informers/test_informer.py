@@ -19,12 +19,13 @@ from dynkube.errors import (
     CancelledError,
     ClosedError,
     ForbiddenError,
+    IndexConflictError,
     InformerError,
     InformerStoppedError,
     InvalidRequestError,
     NotFoundError,
 )
-from dynkube.informers import SharedInformer, StoredObject, index_by_labels
+from dynkube.informers import SharedInformer, StoredObject, index_by_labels, index_by_namespace
 from dynkube.records import RawObject
 from dynkube.testing import APIServer, Refusal
 
@@ -253,6 +254,12 @@ class TestLife:
             with pytest.raises(InformerStoppedError):
                 late()
 
+    def test_one_that_has_stopped_is_not_waited_for(self, informers: Make, configmaps: dynkube.ResourceHandle) -> None:
+        informer = synced(informers(configmaps))
+        informer.stop()
+        with pytest.raises(InformerStoppedError, match="informer configmaps has stopped: make a new one"):
+            informer.wait_for_cache_sync(timeout=PATIENCE)
+
     def test_one_that_was_stopped_before_its_start_does_not_start(
         self, informers: Make, configmaps: dynkube.ResourceHandle
     ) -> None:
@@ -333,9 +340,25 @@ class TestLife:
         ("options", "problem"),
         [
             ({"resync": 0.9}, "resync: want 1 second or more"),
-            ({"transform": 3}, "transform: want a function, got 3"),
-            ({"on_watch_error": "log"}, "on_watch_error: want a function, got 'log'"),
-            ({"recent": -1}, "recent: want a number"),
+            ({"transform": 3}, r"transform: want a function of \(obj\), got 3"),
+            ({"transform": lambda: 1}, r"transform: is called with \(obj\), but takes \(\)"),
+            ({"on_watch_error": "log"}, r"on_watch_error: want a function of \(informer, error\), got 'log'"),
+            ({"on_watch_error": lambda error: error}, r"on_watch_error: is called with \(informer, error\)"),
+            ({"recent": -1}, "recent: want a whole number, 0 or more, got -1"),
+            ({"page_size": "a"}, "page_size: want a whole number, 0 or more, got 'a'"),
+            ({"page_size": 1.5}, "page_size: want a whole number"),
+            ({"compact": "no"}, "compact: want True or False, got 'no'"),
+            ({"streaming": 1}, "streaming: want True or False, got 1"),
+            ({"name": 3}, "name: want text, got 3"),
+            ({"observers": 3}, "observers: want a list"),
+            ({"observers": [3]}, r"observers\[0\]: want an Observer, got 3"),
+            ({"indexers": {3: index_by_labels}}, r"indexers: want functions by name, {'node': function}, got {3: "),
+            ({"indexers": ["node"]}, r"indexers: want functions by name, .*, got \['node'\]"),
+            (
+                {"indexers": {"node": threading.Event().set}},
+                r"indexers\['node'\]: is called with \(obj\), but takes \(\)",
+            ),
+            ({"label_selector": {"a": "b"}}, r"label_selector must be a string or a LabelSelector"),
             ({"indexers": {"node": 3}}, r"indexers\['node'\]: want a function"),
             ({"label_selector": "a=b=c"}, "label selector"),
         ],
@@ -345,6 +368,38 @@ class TestLife:
     ) -> None:
         with pytest.raises(InvalidRequestError, match=problem):
             SharedInformer(configmaps, **options)
+
+    def test_another_index_under_the_name_of_the_one_by_namespace_is_a_conflict(
+        self, configmaps: dynkube.ResourceHandle
+    ) -> None:
+        with pytest.raises(IndexConflictError, match=r"indexer conflict: \['namespace'\]: every informer has"):
+            SharedInformer(configmaps, indexers={"namespace": index_by_labels})
+        SharedInformer(configmaps, indexers={"namespace": index_by_namespace})
+
+    @pytest.mark.parametrize("namespace", ["A_B", "A B", "x" * 64])
+    def test_what_no_namespace_is_called_is_refused(self, configmaps: dynkube.ResourceHandle, namespace: str) -> None:
+        with pytest.raises(InvalidRequestError, match=f"namespace: want the name of a namespace .*, got '{namespace}'"):
+            SharedInformer(configmaps.namespace(namespace))
+
+    @pytest.mark.parametrize("timeout", ["a", None, -1])
+    def test_a_time_to_stop_in_that_is_none_is_refused(
+        self, informers: Make, configmaps: dynkube.ResourceHandle, timeout: Any
+    ) -> None:
+        informer = informers(configmaps)
+        with pytest.raises(InvalidRequestError, match="timeout: want a number of seconds 0 or more, got"):
+            informer.stop(timeout=timeout)
+        assert not informer.is_stopped
+
+    def test_what_comes_later_is_looked_at_too(self, informers: Make, configmaps: dynkube.ResourceHandle) -> None:
+        informer: Any = informers(configmaps)
+        for problem, late in {
+            "indexers: want functions by name": lambda: informer.add_indexers("q"),
+            "name: want text": lambda: informer.add_event_handler(on_add=print, name=3),
+            "transform: is called with": lambda: informer.set_transform(lambda: 1),
+            "on_watch_error: is called with": lambda: informer.set_watch_error_handler(lambda: 1),
+        }.items():
+            with pytest.raises(InvalidRequestError, match=f"^{problem}"):
+                late()
 
     def test_what_is_no_handle_is_refused(self, configmaps: dynkube.ResourceHandle) -> None:
         with pytest.raises(InvalidRequestError, match="handle: want a ResourceHandle, got a str"):
@@ -491,7 +546,7 @@ class TestTrouble:
         impatient: None,
     ) -> None:
         def fails(_informer: SharedInformer, _error: Exception) -> None:
-            raise ValueError("what a bug says")
+            sys.exit("even this")
 
         withdraw = server.refuse(Refusal(resource="configmaps", namespace=configmaps.bound_namespace))
         informer = informers(configmaps, on_watch_error=fails)
@@ -501,6 +556,40 @@ class TestTrouble:
         finally:
             withdraw()
         informer.wait_for_cache_sync(timeout=PATIENCE)
+
+    def test_an_index_function_that_exits_is_logged_and_the_informer_goes_on(
+        self, informers: Make, configmaps: dynkube.ResourceHandle, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        informer, recorder = informers(configmaps, indexers={"odd": lambda _obj: sys.exit("even this")}), Recorder()
+        informer.add_event_handler(recorder)
+        synced(informer)
+        configmaps.create(config_map("one"))
+        recorder.wait(1)
+        assert informer.lister().get("one")["metadata"]["name"] == "one"
+        key = f"{configmaps.bound_namespace}/one"
+        assert (
+            f"{key} is not indexed: index 'odd': its function failed: SystemExit: even this, with {key}" in caplog.text
+        )
+        assert informer.status.state == "synced"
+
+    def test_whatever_ends_it_shows_in_its_status(
+        self,
+        informers: Make,
+        configmaps: dynkube.ResourceHandle,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        informer = informers(configmaps)
+        monkeypatch.setattr(informer.indexer, "commit", lambda *_: sys.exit("what nobody thought of"))
+        informer.start()
+        with pytest.raises(
+            InformerStoppedError, match=r"stopped before it synced \(last error: SystemExit: what nobody"
+        ):
+            informer.wait_for_cache_sync(timeout=PATIENCE)
+        assert informer.is_stopped
+        assert informer.status.state == "broken"
+        assert isinstance(informer.status.error, InformerError)
+        assert "informer configmaps has ended: SystemExit: what nobody thought of" in caplog.text
 
 
 class TestCustomResources:

@@ -15,12 +15,13 @@ from dynkube.errors import (
     CancelledError,
     DeadlineExceededError,
     ExpiredError,
+    ForbiddenError,
     InformerStoppedError,
     InvalidRequestError,
     WatchClosedError,
 )
 from dynkube.informers import until, until_with_sync
-from dynkube.testing import APIServer
+from dynkube.testing import APIServer, Refusal
 from dynkube.transport import CancelToken
 from dynkube.wire.watch import EventType, WatchEvent
 
@@ -86,6 +87,14 @@ class TestUntil:
     def test_events_that_end_before_are_an_error(self) -> None:
         with pytest.raises(WatchClosedError, match="before condition 2 of 2 was met"):
             until(events("ADDED", "ADDED"), added, deleted)
+
+    def test_a_condition_that_is_none_and_events_that_are_none_are_refused(self) -> None:
+        with pytest.raises(InvalidRequestError, match=r"condition 2: want a function of \(event\), got 3"):
+            until(events("ADDED"), added, 3)  # type: ignore[arg-type]
+        with pytest.raises(
+            InvalidRequestError, match=r"events: want a watch, such as handle.watch\(timeout=30\), got 3"
+        ):
+            until(3, added)  # type: ignore[arg-type]
 
     def test_what_a_condition_raises_ends_it(self) -> None:
         with pytest.raises(KeyError):
@@ -170,6 +179,27 @@ class TestUntilWithSync:
         with pytest.raises(CancelledError):
             until_with_sync(configmaps, added, cancel=token, timeout=PATIENCE)
 
+    def test_its_deadline_says_what_the_server_said(
+        self, server: APIServer, configmaps: dynkube.ResourceHandle, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        withdraw = server.refuse(
+            Refusal(resource="configmaps", namespace=configmaps.bound_namespace, reason="not today")
+        )
+        try:
+            with pytest.raises(DeadlineExceededError) as late:
+                until_with_sync(configmaps, added, timeout=1)
+            with pytest.raises(
+                DeadlineExceededError, match=r"informer configmaps \(last error: .*not today.* has not synced"
+            ):
+                until_with_sync(configmaps, added, precondition=lambda _store: True, timeout=1)
+        finally:
+            withdraw()
+        assert str(late.value).startswith(
+            "the conditions were not met by informer configmaps within 1 s: it has not synced (last error: "
+        )
+        assert isinstance(late.value.__cause__, ForbiddenError)
+        assert "informer configmaps: " in caplog.text
+
     def test_a_client_that_is_closed_ends_it(
         self, client: dynkube.DynamicClient, configmaps: dynkube.ResourceHandle
     ) -> None:
@@ -183,5 +213,7 @@ class TestUntilWithSync:
             until_with_sync(configmaps, close, deleted, timeout=PATIENCE)
 
     def test_a_condition_that_is_no_function_is_refused(self, configmaps: dynkube.ResourceHandle) -> None:
-        with pytest.raises(InvalidRequestError, match="want functions, got a str"):
+        with pytest.raises(InvalidRequestError, match=r"condition 1: want a function of \(event\), got 'ADDED'"):
             until_with_sync(configmaps, "ADDED")  # type: ignore[arg-type]
+        with pytest.raises(InvalidRequestError, match=r"precondition: want a function of \(store\), got 3"):
+            until_with_sync(configmaps, added, precondition=3)  # type: ignore[arg-type]
