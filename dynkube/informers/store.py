@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from dynkube.errors import InformerError, MutatedObjectError
+from dynkube.errors import InformerError, InvalidRequestError, MutatedObjectError
 from dynkube.informers.compact import StoredObject
 from dynkube.informers.indexer import Indexer
 from dynkube.informers.indexes import Index, Item, key_of_item
@@ -79,8 +79,10 @@ class Store(Indexer):
         """Have exactly these objects, in one transaction.
 
         Raises:
-            InvalidRequestError: One of them has no name; nothing was changed.
+            InvalidRequestError: They are none, or one of them has no name; nothing was changed.
         """
+        if not isinstance(objects, Iterable):
+            raise InvalidRequestError(f"objects: want a list of objects, got {objects!r}")
         new = {object_key(obj): self.admit(obj) for obj in objects}
         gone = [key for key in self.keys() if key not in new]
         self.commit([*((key, None) for key in gone), *new.items()], resource_version)

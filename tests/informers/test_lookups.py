@@ -43,6 +43,7 @@ QUESTIONS: dict[str, tuple[str, Callable[[Any], object]]] = {
     "a number for a value of keys": ("value: want text, got 3", lambda store: store.index_keys("shelf", 3)),
     "a list for the name of an index": ("name: want text", lambda store: store.by_index(["shelf"], "left")),
     "what is no object": ("obj: want an object, got 3", lambda store: store.index("shelf", 3)),
+    "a number for objects": ("objects: want a list of objects, got 3", lambda store: store.replace(3)),
     "text for indexers": ("indexers: want functions by name", lambda store: store.add_indexers("q")),
     "a number for the name of a new index": (
         "indexers: want",
