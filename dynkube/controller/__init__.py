@@ -25,12 +25,14 @@ from dynkube.controller.predicates import (
     resource_version_changed,
 )
 from dynkube.controller.request import Request, Result
+from dynkube.errors import TerminalError
 
 __all__ = [
     "Controller",
     "Predicate",
     "Request",
     "Result",
+    "TerminalError",
     "annotations_changed",
     "ensure_finalizer",
     "generation_changed",

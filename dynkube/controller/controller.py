@@ -2,42 +2,43 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import Literal, Self
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
 
-from dynkube.controller.predicates import Predicate
-from dynkube.controller.request import Request, Result
-from dynkube.controller.sources import (
-    Map,
-    Name,
+from dynkube.arguments import checked_count, checked_function, checked_seconds
+from dynkube.controller.arguments import (
     Resource,
-    Source,
-    SourceHandler,
-    as_name,
-    itself,
+    checked_cancel,
+    checked_limiter,
+    checked_observers,
+    checked_predicate,
+    checked_resource,
     selection,
-    to_controller_of_kind,
 )
+from dynkube.controller.predicates import Predicate
+from dynkube.controller.sources import Map, Name, Source, SourceHandler, as_name, itself, to_controller_of_kind
+from dynkube.controller.workers import GuardedLimiter, Reconcile, Workers
 from dynkube.dynamic import DynamicClient
 from dynkube.errors import (
     CancelledError,
-    ConflictError,
     DeadlineExceededError,
     DiscoveryError,
     InformerStoppedError,
     InvalidRequestError,
+    NoMatchError,
     ServiceUnavailableError,
-    TerminalError,
     TransportError,
 )
 from dynkube.fields import FieldSelector
 from dynkube.informers import HandlerRegistration, InformerFactory, Lister, ObjectName, SharedInformer
 from dynkube.labels import LabelSelector
-from dynkube.observers import Observer, Reconciliation, notify
+from dynkube.observers import Observer
+from dynkube.restmapper import RESTMapping
 from dynkube.schema import GroupVersionResource
 from dynkube.transport import CancelToken
 from dynkube.workqueue import ItemRateLimiter, Workqueue
@@ -48,9 +49,8 @@ _log = logging.getLogger("dynkube.controller")
 
 _DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)  # seconds between attempts to learn what the server has
 _GLANCE = 1.0  # seconds between looks at the informers
+_SHOWN = 5  # objects that a message names
 _LAST_WAIT = 5.0  # seconds that reconciles, and predicates and maps, get when they have been told to end at once
-
-Reconcile = Callable[[Request], Result | None]
 
 
 class Controller:
@@ -64,7 +64,8 @@ class Controller:
 
     What ``reconcile`` gets is the name of an object (`Request`), and never twice at once for the same one. What it
     raises is logged, and it is called again after a while: 5 ms, doubled with each failure, up to 1000 s. A
-    `TerminalError` is not tried again before the object changes. It returns nothing, or a `Result`.
+    `TerminalError` is not tried again before the object changes. It returns nothing, or a `Result`; anything else is a
+    failure like another. A ``SystemExit`` is one, too: a controller ends by the token that `run` gets.
 
     Args:
         client: what to speak through. The controller then has informers of its own, as long as it runs. Or an
@@ -77,12 +78,14 @@ class Controller:
         label_selector: of these objects only.
         field_selector: likewise.
         predicate: which changes of these objects count; all by default. See `generation_changed`.
-        rate_limiter: how long one waits after a failure; `default_controller_rate_limiter` by default.
+        rate_limiter: how long one waits after a failure; `default_controller_rate_limiter` by default, and where this
+            one fails.
         observers: who is told of each call and of the queue; the client's by default.
         clock: seconds, only ever rising.
 
     Raises:
-        InvalidRequestError: ``reconcile`` is no function, or ``concurrency`` below 1.
+        InvalidRequestError: an argument cannot be: ``reconcile`` or ``predicate`` is no plain function that takes what
+            it is called with, ``concurrency`` below 1, a selector does not parse. The message names it.
     """
 
     def __init__(
@@ -101,25 +104,25 @@ class Controller:
         observers: Iterable[Observer] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not callable(reconcile):
-            raise InvalidRequestError(f"reconcile: want a function of a Request, got {reconcile!r}")
-        if concurrency < 1:
-            raise InvalidRequestError(f"concurrency: want 1 or more, got {concurrency!r}")
+        if not isinstance(client, DynamicClient | InformerFactory):
+            raise InvalidRequestError(f"client: want a DynamicClient or an InformerFactory, got {client!r}")
+        if not isinstance(name, str):
+            raise InvalidRequestError(f"name: want text, got {name!r}")
         self._shared = client if isinstance(client, InformerFactory) else None
         self._client = client.client if isinstance(client, InformerFactory) else client
         self._factory = self._shared if self._shared is not None else InformerFactory(self._client)
-        self._reconcile = reconcile
-        self.name = name or _name_of(resource)
-        self._concurrency = concurrency
+        self._reconcile = checked_function("reconcile", reconcile, "request")
+        self.name = name or _name_of(checked_resource(resource))
+        self._concurrency = checked_count("concurrency", concurrency, least=1)
         self._namespace = namespace
-        options = selection(namespace, label_selector, field_selector=field_selector)
-        self._main = Source(resource=resource, map=itself, predicate=predicate, options=options)
+        self._main = _source(resource, itself, predicate, selection(namespace, label_selector, field_selector))
         self._owned: list[Source] = []
         self._others: list[Source] = []
-        self._rate_limiter = rate_limiter
-        self._observers = tuple(self._client.config.observers if observers is None else observers)
-        self._clock = clock
+        self._rate_limiter = checked_limiter(rate_limiter)
+        self._observers = checked_observers(self._client.config.observers if observers is None else observers)
+        self._clock = checked_function("clock", clock)
         self._queue: Workqueue[ObjectName] | None = None
+        self._namespaced: bool | None = None  # whether its objects live in namespaces, as far as that is known
         self._running = threading.Lock()
 
     # ---------------------------------------------------------------- what is watched
@@ -146,11 +149,11 @@ class Controller:
             The controller.
 
         Raises:
-            InvalidRequestError: the controller runs already.
+            InvalidRequestError: the controller runs already, or an argument cannot be: see `Controller`.
         """
         self._check_not_running("owns")
         options = selection(self._or_own(namespace), label_selector, metadata_only=metadata_only)
-        self._owned.append(Source(resource=resource, map=_nobody, predicate=predicate, options=options))
+        self._owned.append(_source(resource, _nobody, predicate, options))
         return self
 
     def watches(
@@ -167,8 +170,9 @@ class Controller:
 
         Args:
             resource: what else.
-            map: takes what has changed, gives the names of the objects to look after: ``("shop", "api")`` or
-                ``"shop/api"``. It is asked about the state before and after. What it raises is logged.
+            map: takes what has changed, gives a list of the names of the objects to look after: ``("shop", "api")``
+                or ``"shop/api"``, or ``("", "n1")`` for what lives in no namespace. It is asked about the state
+                before and after. What it raises is logged, and so are names that cannot be.
             predicate: which of its changes count.
             namespace: the controller's by default; ``""`` for all.
             label_selector: of these only.
@@ -178,13 +182,12 @@ class Controller:
             The controller.
 
         Raises:
-            InvalidRequestError: the controller runs already, or ``map`` is no function.
+            InvalidRequestError: the controller runs already, ``map`` is no function of an object, or another argument
+                cannot be.
         """
         self._check_not_running("watches")
-        if not callable(map):
-            raise InvalidRequestError(f"map: want a function of an object, got {map!r}")
         options = selection(self._or_own(namespace), label_selector, metadata_only=metadata_only)
-        self._others.append(Source(resource=resource, map=map, predicate=predicate, options=options))
+        self._others.append(_source(resource, checked_function("map", map, "obj"), predicate, options))
         return self
 
     # ---------------------------------------------------------------- in a reconcile
@@ -198,10 +201,14 @@ class Controller:
         Raises:
             InvalidRequestError: the controller does not watch it.
         """
-        for source in (self._main, *self._owned, *self._others):
+        watched = (self._main, *self._owned, *self._others)
+        for source in watched:
             if resource is None or source.resource == resource:
                 return source.informer(self._factory).lister()
-        raise InvalidRequestError(f"resource: the controller {self.name} does not watch {resource!r}")
+        names = ", ".join(repr(_name_of(each.resource)) for each in watched)
+        raise InvalidRequestError(
+            f"resource: the controller {self.name} does not watch {resource!r}: want one as it was given: {names}"
+        )
 
     def enqueue(self, name: Name) -> None:
         """Have an object looked after, for a reason of your own. Where the controller does not run, nothing happens.
@@ -210,9 +217,9 @@ class Controller:
             name: ``("shop", "api")`` or ``"shop/api"``.
 
         Raises:
-            InvalidRequestError: it is no name.
+            InvalidRequestError: it is no name, or has no namespace where the objects live in namespaces.
         """
-        queue, wanted = self._queue, as_name(name)
+        queue, wanted = self._queue, self._named(name)
         if queue is not None:
             queue.add(wanted)
 
@@ -232,22 +239,21 @@ class Controller:
 
         Raises:
             NoMatchError: the server has no such resource.
-            InvalidRequestError: it runs already, or the timeout is no number of seconds.
+            InvalidRequestError: it runs already, the timeout is no number of seconds, or ``cancel`` no token.
             InformerStoppedError: the client has been closed, or the factory that it was given stopped.
+            BaseException: what has ended a worker: ``clock`` or an observer has failed. ``reconcile`` cannot do that.
         """
-        if not 0 <= drain_timeout <= threading.TIMEOUT_MAX:
-            raise InvalidRequestError(f"drain_timeout: want a number of seconds, 0 or more, got {drain_timeout!r}")
+        drain_timeout, cancel = checked_seconds("drain_timeout", drain_timeout), checked_cancel(cancel)
         if not self._running.acquire(blocking=False):
             raise InvalidRequestError(f"the controller {self.name} runs already")
         try:
-            self._run(cancel if cancel is not None else CancelToken(), drain_timeout)
+            self._run(cancel, drain_timeout)
         finally:
             self._running.release()
 
     def _run(self, cancel: CancelToken, drain_timeout: float) -> None:
-        queue = self._queue = Workqueue(
-            self.name, rate_limiter=self._rate_limiter, observers=self._observers, clock=self._clock
-        )
+        limiter = self._rate_limiter and GuardedLimiter(self._rate_limiter, self.name, self._clock)
+        queue = self._queue = Workqueue(self.name, rate_limiter=limiter, observers=self._observers, clock=self._clock)
         registrations: list[HandlerRegistration] = []
         try:
             informers = self._follow(queue, registrations, cancel)
@@ -268,7 +274,7 @@ class Controller:
         """Fill the queue from all sources, and wait until everything is known; the first is of the main source."""
         followed = self._look_up(cancel)
         for source, informer in followed:
-            handler = SourceHandler(source, queue.add)
+            handler = SourceHandler(source, queue.add, named=self._named)
             registrations.append(informer.add_event_handler(handler, name=f"controller {self.name}"))
         self._factory.start()
         for registration in registrations:
@@ -287,16 +293,22 @@ class Controller:
         raise CancelledError(f"the controller {self.name} was cancelled before the server answered")
 
     def _sources(self, cancel: CancelToken) -> list[Source]:
-        if not self._owned:
+        mapping = self._mapping(cancel)
+        if mapping is None:
             return [self._main, *self._others]
-        handle = self._client.resource(self._main.resource, cancel=cancel)
-        mapping = self._client.mapper.mapping_for(handle.gvr, cancel=cancel)
+        self._namespaced = mapping.namespaced
         owner = to_controller_of_kind(mapping.kind.group_kind, namespaced=mapping.namespaced)
-        owned = [
-            Source(resource=each.resource, map=owner, predicate=each.predicate, options=each.options)
-            for each in self._owned
-        ]
-        return [self._main, *owned, *self._others]
+        return [self._main, *(dataclasses.replace(each, map=owner) for each in self._owned), *self._others]
+
+    def _mapping(self, cancel: CancelToken) -> RESTMapping | None:
+        """What discovery says of the controller's resource; None where it says nothing and is not needed."""
+        handle = self._client.resource(self._main.resource, cancel=cancel)
+        try:
+            return self._client.mapper.mapping_for(handle.gvr, cancel=cancel)
+        except (DiscoveryError, NoMatchError, ServiceUnavailableError, TransportError):
+            if self._owned:
+                raise
+            return None  # the informer believes a GroupVersionResource, or raises the same
 
     def _leave(self, registrations: list[HandlerRegistration]) -> None:
         for registration in registrations:
@@ -310,44 +322,49 @@ class Controller:
     def _work(
         self, queue: Workqueue[ObjectName], informers: list[SharedInformer], cancel: CancelToken, drain_timeout: float
     ) -> None:
-        ending = CancelToken()
-        workers = [
-            threading.Thread(
-                target=self._worker,
-                args=(queue, informers[0], ending),
-                name=f"dynkube-{self.name}-{number}",
-                daemon=True,
-            )
-            for number in range(self._concurrency)
-        ]
-        for worker in workers:
-            worker.start()
+        workers = Workers(
+            self.name,
+            self._reconcile,
+            queue,
+            informers[0].indexer,
+            observers=self._observers,
+            clock=self._clock,
+        )
+        workers.start(self._concurrency)
         try:
-            self._keep(informers, cancel)
+            self._keep(informers, workers, cancel)
+        except KeyboardInterrupt:
+            self._say_what_is_waited_for(queue, workers, drain_timeout)
+            raise
         finally:
             try:
-                self._drain(queue, drain_timeout)
+                if workers.failure is None:
+                    self._drain(queue, drain_timeout)
             finally:  # also after a second Ctrl-C
-                ending.cancel()
+                workers.tell_to_end()
                 queue.shut_down()
-                self._join(workers)
+                workers.join(_LAST_WAIT)
 
-    def _keep(self, informers: list[SharedInformer], cancel: CancelToken) -> None:
-        """Until it is cancelled. Without its informers, a controller would look at work and never see any."""
+    def _keep(self, informers: list[SharedInformer], workers: Workers, cancel: CancelToken) -> None:
+        """Until it is cancelled. Without workers or informers, a controller would look alive and do nothing."""
         while not cancel.wait(_GLANCE):
+            if workers.failure is not None:
+                raise workers.failure
             for informer in informers:
                 if informer.is_stopped:
+                    error = informer.status.error
+                    reason = "its factory was stopped, or its client closed" if error is None else str(error)
                     raise InformerStoppedError(
-                        f"the controller {self.name} has ended: {informer.name} is not followed any more"
-                    ) from informer.status.error
+                        f"the controller {self.name} has ended: {informer.name} is not followed any more: {reason}"
+                    ) from error
 
-    def _join(self, workers: list[threading.Thread]) -> None:
-        deadline = time.monotonic() + _LAST_WAIT
-        for worker in workers:
-            worker.join(max(0.0, deadline - time.monotonic()))
-        stuck = [worker.name for worker in workers if worker.is_alive()]
-        if stuck:
-            _log.error("controller %s: reconciles do not end: %s", self.name, ", ".join(stuck))
+    def _say_what_is_waited_for(self, queue: Workqueue[ObjectName], workers: Workers, drain_timeout: float) -> None:
+        under_way = ", ".join(map(str, workers.under_way[:_SHOWN])) or "nothing"
+        _log.warning(
+            "controller %s: interrupted: waits up to %g s for what is under way (%s), and for %d in the queue; "
+            "a second Ctrl-C tells it to end at once",
+            self.name, drain_timeout or _LAST_WAIT, under_way, len(queue),
+        )  # fmt: skip
 
     def _drain(self, queue: Workqueue[ObjectName], drain_timeout: float) -> None:
         if drain_timeout <= 0:
@@ -357,60 +374,16 @@ class Controller:
         except DeadlineExceededError:
             _log.warning("controller %s: not all was worked off in %g s", self.name, drain_timeout)
 
-    # ---------------------------------------------------------------- one object
-
-    def _worker(self, queue: Workqueue[ObjectName], informer: SharedInformer, ending: CancelToken) -> None:
-        while (name := queue.get()) is not None:
-            try:
-                if not ending.cancelled:
-                    self._reconcile_one(queue, informer, name, ending)
-            finally:
-                queue.done(name)
-
-    def _reconcile_one(
-        self, queue: Workqueue[ObjectName], informer: SharedInformer, name: ObjectName, ending: CancelToken
-    ) -> None:
-        request = Request(
-            *name, failures=queue.num_requeues(name), cancel=ending, look_up=lambda: informer.indexer.get(name)
-        )
-        began = self._clock()
-        try:
-            result = self._reconcile(request)
-            requeue_after = None if result is None else result.requeue_after
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other objects want their turn
-            self._failed(queue, name, error, ending)
-            self._tell("error", began, error)
-            return
-        queue.forget(name)
-        if requeue_after is not None:
-            queue.add_after(name, requeue_after)
-        self._tell("success" if requeue_after is None else "requeue_after", began)
-
-    def _failed(self, queue: Workqueue[ObjectName], name: ObjectName, error: Exception, ending: CancelToken) -> None:
-        if isinstance(error, CancelledError) and ending.cancelled:
-            return
-        if isinstance(error, TerminalError):
-            _log.error("controller %s: %s: %s; it is not tried again", self.name, name, error)
-            queue.forget(name)
-            return
-        if isinstance(error, ConflictError):  # what the store has is old: the change is on its way
-            _log.debug("controller %s: %s: %s", self.name, name, error)
-        else:
-            _log.error("controller %s: %s: %s", self.name, name, error, exc_info=error)
-        queue.add_rate_limited(name)
-
-    def _tell(
-        self, result: Literal["success", "requeue_after", "error"], began: float, error: Exception | None = None
-    ) -> None:
-        done = Reconciliation(
-            controller=self.name,
-            result=result,
-            seconds=self._clock() - began,
-            error="" if error is None else type(error).__name__,
-        )
-        notify(self._observers, lambda observer: observer.on_reconciliation, done)
-
     # ---------------------------------------------------------------- the rest
+
+    def _named(self, name: Name) -> ObjectName:
+        """A name in one form, of an object that there can be."""
+        wanted = as_name(name)
+        if self._namespaced is not None and self._namespaced != bool(wanted.namespace):
+            where = "has no namespace, and each of them lives in one" if self._namespaced else "has a namespace"
+            form = "('shop', 'api') or 'shop/api'" if self._namespaced else "('', 'api') or 'api'"
+            raise InvalidRequestError(f"name: {name!r} {where}: for {_name_of(self._main.resource)} want {form}")
+        return wanted
 
     def _or_own(self, namespace: str | None) -> str | None:
         return self._namespace if namespace is None else namespace
@@ -429,6 +402,10 @@ def _name_of(resource: Resource) -> str:
     if isinstance(resource, GroupVersionResource):
         return str(resource.group_resource)
     return str(resource.gvr.group_resource)
+
+
+def _source(resource: Resource, map: Map, predicate: Predicate | None, options: Mapping[str, Any]) -> Source:  # noqa: A002
+    return Source(resource=checked_resource(resource), map=map, predicate=checked_predicate(predicate), options=options)
 
 
 def _nobody(_obj: object) -> list[Name]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from dynkube.arguments import checked_function
+from dynkube.controller.arguments import checked_handle, checked_object
 from dynkube.dynamic import ResourceHandle
 from dynkube.errors import InvalidRequestError, NotFoundError
 from dynkube.transport import CallScope, CancelToken
@@ -46,10 +48,11 @@ def ensure_finalizer(
         ConflictError: the object has changed since it was read: read it again.
         InvalidError: it is being deleted: the server takes no new finalizer.
         NotFoundError: it is gone.
-        InvalidRequestError: no finalizer, or an object without name or version.
+        InvalidRequestError: no handle, no finalizer, or an object without name or version.
     """
+    _check(handle, obj, finalizer)
     there = finalizers_of(obj)
-    if _checked(finalizer) in there:
+    if finalizer in there:
         return dict(obj)
     return _patch(handle, obj, [*there, finalizer], CallScope(timeout, cancel))
 
@@ -76,10 +79,11 @@ def remove_finalizer(
 
     Raises:
         ConflictError: the object has changed since it was read: read it again.
-        InvalidRequestError: no finalizer, or an object without name or version.
+        InvalidRequestError: no handle, no finalizer, or an object without name or version.
     """
+    _check(handle, obj, finalizer)
     there = finalizers_of(obj)
-    if _checked(finalizer) not in there:
+    if finalizer not in there:
         return dict(obj)
     try:
         return _patch(handle, obj, [each for each in there if each != finalizer], CallScope(timeout, cancel))
@@ -117,11 +121,15 @@ def with_finalizer(
 
     Raises:
         ConflictError: the object has changed since it was read. A controller may raise it: it is called again.
+        InvalidRequestError: no handle, finalizer or object; ``apply`` or ``cleanup`` is no plain function of an object.
         Exception: what ``apply`` or ``cleanup`` raised.
     """
+    _check(handle, obj, finalizer)
+    checked_function("apply", apply, "obj")
+    checked_function("cleanup", cleanup, "obj")
     if not deletion_timestamp_of(obj):
         return apply(ensure_finalizer(handle, obj, finalizer, timeout=timeout, cancel=cancel))
-    if _checked(finalizer) in finalizers_of(obj):
+    if finalizer in finalizers_of(obj):
         cleanup(dict(obj))
         remove_finalizer(handle, obj, finalizer, timeout=timeout, cancel=cancel)
     return None
@@ -136,7 +144,8 @@ def _patch(handle: ResourceHandle, obj: Object, finalizers: list[str], scope: Ca
     return where.patch(name, patch, timeout=scope.remaining(), cancel=scope.cancel)
 
 
-def _checked(finalizer: str) -> str:
-    if not finalizer:
+def _check(handle: ResourceHandle, obj: Object, finalizer: object) -> None:
+    checked_handle(handle)
+    checked_object("obj", obj)
+    if not isinstance(finalizer, str) or not finalizer:
         raise InvalidRequestError(f"finalizer: want a name such as 'widgets.example.com/cleanup', got {finalizer!r}")
-    return finalizer

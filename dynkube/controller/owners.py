@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
+from dynkube.controller.arguments import checked_object
 from dynkube.errors import InvalidRequestError
 from dynkube.schema import GroupVersion
 from dynkube.unstructured import (
@@ -33,8 +34,8 @@ def set_controller_reference(
         block_owner_deletion: let a foreground deletion of the owner wait for it.
 
     Raises:
-        InvalidRequestError: another one is its controller; the owner lacks apiVersion, kind, name or uid; or it lives
-            in another namespace, where the server would not find it and delete ``obj``.
+        InvalidRequestError: one of them is no object; another one is its controller; the owner lacks apiVersion, kind,
+            name or uid; or it lives in another namespace, where the server would not find it and delete ``obj``.
 
     Example:
         >>> widget = {"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "a", "uid": "7"}}
@@ -43,6 +44,8 @@ def set_controller_reference(
         >>> deployment["metadata"]["ownerReferences"][0]["kind"]
         'Widget'
     """
+    checked_object("obj", obj, MutableMapping)
+    checked_object("owner", owner)
     there = controller_of(obj)
     if there is not None and there.get("uid") != uid_of(owner):
         raise InvalidRequestError(
@@ -51,7 +54,8 @@ def set_controller_reference(
     theirs, ours = namespace_of(owner), namespace_of(obj)
     if theirs and ours != theirs:
         where = f"namespace {ours}" if ours else "no namespace"
-        raise InvalidRequestError(f"{name_of(obj)} is in {where}: an owner in namespace {theirs} cannot own it")
+        fix = "" if ours else ": set its metadata.namespace first, also where the handle is bound to a namespace"
+        raise InvalidRequestError(f"{name_of(obj)} is in {where}: an owner in namespace {theirs} cannot own it{fix}")
     reference = owner_reference(owner, controller=True, block_owner_deletion=block_owner_deletion)
     others = [each for each in owner_references_of(obj) if each.get("uid") != reference["uid"]]
     set_owner_references(obj, [*others, reference])
@@ -60,10 +64,15 @@ def set_controller_reference(
 def has_owner(obj: Mapping[str, Any], owner: Mapping[str, Any]) -> bool:
     """Whether ``owner`` is among the owners of ``obj``, as its controller or not: by uid.
 
+    Raises:
+        InvalidRequestError: one of them is no object.
+
     Example:
         >>> has_owner({"metadata": {"ownerReferences": [{"uid": "7"}]}}, {"metadata": {"uid": "7"}})
         True
     """
+    checked_object("obj", obj)
+    checked_object("owner", owner)
     return bool(uid_of(owner)) and any(each.get("uid") == uid_of(owner) for each in owner_references_of(obj))
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from dynkube.errors import InvalidRequestError
+from dynkube.arguments import checked_seconds
 from dynkube.transport import CancelToken
 
 __all__ = ["Request", "Result"]
@@ -33,8 +32,8 @@ class Result:
     requeue_after: float | None = None
 
     def __post_init__(self) -> None:
-        if self.requeue_after is not None and not 0 < self.requeue_after <= threading.TIMEOUT_MAX:
-            raise InvalidRequestError(f"requeue_after: want a number of seconds above 0, got {self.requeue_after!r}")
+        if self.requeue_after is not None:
+            checked_seconds("requeue_after", self.requeue_after, above=0)
 
 
 class Request:

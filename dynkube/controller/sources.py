@@ -7,20 +7,26 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from dynkube.controller.arguments import Resource
 from dynkube.controller.owners import group_of
 from dynkube.controller.predicates import Object, Predicate
 from dynkube.errors import InvalidRequestError
-from dynkube.informers import InformerFactory, ObjectName, ResourceEventHandler, SharedInformer, object_name, split_key
-from dynkube.labels import LabelSelector
-from dynkube.resources import APIResource
-from dynkube.schema import GroupKind, GroupVersionResource
+from dynkube.informers import (
+    InformerFactory,
+    ObjectName,
+    ResourceEventHandler,
+    SharedInformer,
+    object_key,
+    object_name,
+    split_key,
+)
+from dynkube.schema import GroupKind
 from dynkube.unstructured import controller_of, namespace_of
 
-__all__ = ["Map", "Name", "Resource", "Source", "SourceHandler", "itself", "to_controller_of_kind"]
+__all__ = ["Map", "Name", "Source", "SourceHandler", "as_name", "itself", "to_controller_of_kind"]
 
 _log = logging.getLogger("dynkube.controller")
 
-Resource: TypeAlias = str | GroupVersionResource | APIResource
 Name: TypeAlias = str | tuple[str, str]
 """Whom a request is about: ``("shop", "api")``, an `ObjectName`, or a key, ``"shop/api"``."""
 Map: TypeAlias = Callable[[Any], Iterable[Name]]
@@ -54,11 +60,15 @@ class SourceHandler(ResourceEventHandler):
     Args:
         source: which changes count, and whom they are about.
         add: gets each name.
+        named: a name as ``map`` gives it, in one form; raises where it cannot be.
     """
 
-    def __init__(self, source: Source, add: Callable[[ObjectName], object]) -> None:
+    def __init__(
+        self, source: Source, add: Callable[[ObjectName], object], *, named: Callable[[Name], ObjectName]
+    ) -> None:
         self._source = source
         self._add = add
+        self._named = named
 
     def on_add(self, obj: Any, is_in_initial_list: bool) -> None:  # noqa: ARG002 - both are to be looked after
         """An object has appeared."""
@@ -77,8 +87,11 @@ class SourceHandler(ResourceEventHandler):
             if self._source.predicate is not None and not self._source.predicate(old, new):
                 return
             names = self._names(old, new)
-        except Exception:  # noqa: BLE001 - others' code; the next change is looked at all the same
-            _log.exception("a predicate or a mapping for %s failed", self._source.resource)
+        except BaseException:  # noqa: BLE001 - others' code, SystemExit included; the next change is looked at
+            _log.exception(
+                "a predicate or a mapping for %s failed at %s; the change is passed over",
+                self._source.resource, object_key(old if new is None else new),
+            )  # fmt: skip
             return
         for name in names:
             self._add(name)
@@ -86,26 +99,37 @@ class SourceHandler(ResourceEventHandler):
     def _names(self, old: Any, new: Any) -> dict[ObjectName, None]:
         """Of both, so that one that an object has left learns of it, too; each once."""
         both = [obj for obj in (old, new) if obj is not None]
-        return {as_name(each): None for obj in both for each in self._source.map(obj)}
+        return {self._named(each): None for obj in both for each in self._mapped(obj)}
+
+    def _mapped(self, obj: Any) -> Iterable[Name]:
+        names: object = self._source.map(obj)
+        if isinstance(names, str | ObjectName):  # one name would be taken for several
+            raise InvalidRequestError(f"map: want a list of names, got one name: write [{names!r}]")
+        if isinstance(names, Mapping) or not isinstance(names, Iterable):
+            raise InvalidRequestError(f"map: want a list of names, [] for none, got {names!r:.80}")
+        return names
 
 
 def as_name(name: Name) -> ObjectName:
     """A name in one form.
 
     Raises:
-        InvalidRequestError: it is neither ``(namespace, name)`` nor ``"namespace/name"``.
+        InvalidRequestError: it is neither ``(namespace, name)`` nor ``"namespace/name"``, or a name is empty.
 
     Example:
         >>> as_name("shop/api"), as_name(("", "n1"))
         (ObjectName(namespace='shop', name='api'), ObjectName(namespace='', name='n1'))
     """
-    if isinstance(name, str):
-        return split_key(name)
-    try:
-        namespace, text = name
-    except (TypeError, ValueError):
-        raise InvalidRequestError(f"name: want (namespace, name) or 'namespace/name', got {name!r}") from None
-    return ObjectName(namespace, text)
+    given: object = name
+    if isinstance(given, str):
+        found = split_key(given)
+    elif isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(each, str) for each in given):
+        found = ObjectName(*given)
+    else:
+        raise InvalidRequestError(f"name: want (namespace, name) or 'namespace/name', got {name!r:.80}")
+    if not found.name:
+        raise InvalidRequestError(f"name: want (namespace, name) or 'namespace/name', got {name!r}: the name is empty")
+    return found
 
 
 def itself(obj: Object) -> list[Name]:
@@ -120,12 +144,9 @@ def to_controller_of_kind(kind: GroupKind, *, namespaced: bool) -> Map:
         reference = controller_of(obj)
         if reference is None or (group_of(reference), reference.get("kind")) != (kind.group, kind.kind):
             return []
-        return [ObjectName(namespace_of(obj) if namespaced else "", reference["name"])]
+        namespace = namespace_of(obj) if namespaced else ""
+        if namespaced and not namespace:
+            return []  # no owner in a namespace can own it: the garbage collector says so
+        return [ObjectName(namespace, reference["name"])]
 
     return find
-
-
-def selection(namespace: str | None, label_selector: str | LabelSelector | None, **others: Any) -> dict[str, Any]:
-    """The options that were given."""
-    options = {"namespace": namespace, "label_selector": label_selector, **others}
-    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,170 @@
+"""What is said at once of a controller's arguments that cannot be: later, its log would be the only place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeAlias
+
+from dynkube.arguments import checked_function
+from dynkube.controller.predicates import Predicate
+from dynkube.dynamic import ResourceHandle
+from dynkube.errors import InvalidRequestError
+from dynkube.fields import FieldSelector
+from dynkube.labels import LabelSelector
+from dynkube.observers import Observer
+from dynkube.resources import APIResource
+from dynkube.schema import GroupVersionResource
+from dynkube.transport import CancelToken
+from dynkube.workqueue import ItemRateLimiter
+
+__all__ = [
+    "Resource",
+    "checked_cancel",
+    "checked_handle",
+    "checked_limiter",
+    "checked_object",
+    "checked_observers",
+    "checked_predicate",
+    "checked_resource",
+    "selection",
+]
+
+Resource: TypeAlias = str | GroupVersionResource | APIResource
+
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+
+
+def checked_resource(resource: Resource) -> Resource:
+    """What `InformerFactory.for_resource` takes.
+
+    Raises:
+        InvalidRequestError: it is something else, or no text.
+    """
+    if resource and isinstance(resource, str | GroupVersionResource | APIResource):
+        return resource
+    raise InvalidRequestError(
+        f"resource: want a name such as 'widgets.example.com' or a GroupVersionResource, got {resource!r}"
+    )
+
+
+def checked_predicate(predicate: Predicate | None) -> Predicate | None:
+    """A function of an object before and after, or None.
+
+    Raises:
+        InvalidRequestError: it is neither.
+    """
+    return None if predicate is None else checked_function("predicate", predicate, "old", "new")
+
+
+def checked_limiter(limiter: ItemRateLimiter | None) -> ItemRateLimiter | None:
+    """What has the three methods of an `ItemRateLimiter`, or None.
+
+    Raises:
+        InvalidRequestError: it is neither.
+    """
+    if limiter is None:
+        return None
+    for method in ("when", "forget", "num_requeues"):
+        if not hasattr(limiter, method):
+            raise InvalidRequestError(
+                f"rate_limiter: want an ItemRateLimiter, such as ItemExponentialFailureRateLimiter(0.1, 60), "
+                f"got {limiter!r}: it has no {method}(item)"
+            )
+        checked_function(f"rate_limiter.{method}", getattr(limiter, method), "item")
+    return limiter
+
+
+def checked_observers(observers: Iterable[Observer]) -> tuple[Observer, ...]:
+    """The observers.
+
+    Raises:
+        InvalidRequestError: it is no list of them.
+    """
+    given: object = observers
+    found = tuple(given) if isinstance(given, Iterable) else None
+    if found is None or not all(isinstance(each, Observer) for each in found):
+        raise InvalidRequestError(f"observers: want a list of dynkube.observers.Observer objects, got {given!r}")
+    return found
+
+
+def checked_cancel(cancel: CancelToken | None) -> CancelToken:
+    """The token; a new one for None.
+
+    Raises:
+        InvalidRequestError: it is neither.
+    """
+    if cancel is None:
+        return CancelToken()
+    if not isinstance(cancel, CancelToken):
+        raise InvalidRequestError(f"cancel: want a dynkube.CancelToken, got {cancel!r}")
+    return cancel
+
+
+def checked_handle(handle: ResourceHandle) -> ResourceHandle:
+    """The handle.
+
+    Raises:
+        InvalidRequestError: it is none.
+    """
+    if not isinstance(handle, ResourceHandle):
+        raise InvalidRequestError(f"handle: want a ResourceHandle (client.resource('widgets')), got {handle!r}")
+    return handle
+
+
+def checked_object(name: str, obj: Any, kind: type[Any] = Mapping) -> None:
+    """Look whether an argument is an object, a mapping.
+
+    Raises:
+        InvalidRequestError: it is none.
+    """
+    if not isinstance(obj, kind):
+        wanted = "an object, a dict" if kind is Mapping else "an object that can be changed, a dict"
+        raise InvalidRequestError(f"{name}: want {wanted}, got {obj!r:.80}")
+
+
+def selection(
+    namespace: str | None,
+    label_selector: str | LabelSelector | None,
+    field_selector: str | FieldSelector | None = None,
+    metadata_only: bool | None = None,
+) -> dict[str, Any]:
+    """The options of an informer that were given.
+
+    Raises:
+        InvalidRequestError: one of them cannot be.
+    """
+    _check_namespace(namespace)
+    _check_selector("label_selector", label_selector, LabelSelector)
+    _check_selector("field_selector", field_selector, FieldSelector)
+    if not any(metadata_only is each for each in (None, True, False)):
+        raise InvalidRequestError(f"metadata_only: want True or False, got {metadata_only!r}")
+    options = {
+        "namespace": namespace,
+        "label_selector": label_selector,
+        "field_selector": field_selector,
+        "metadata_only": metadata_only,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _check_namespace(namespace: object) -> None:
+    if namespace is None or namespace == "":
+        return
+    if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace):
+        raise InvalidRequestError(
+            f"namespace: want a name of lower case letters, digits and '-', or '' for all namespaces, got {namespace!r}"
+        )
+
+
+def _check_selector(name: str, selector: object, kind: type[LabelSelector | FieldSelector]) -> None:
+    if isinstance(selector, str):
+        try:
+            kind.parse(selector)
+        except InvalidRequestError as error:
+            raise InvalidRequestError(f"{name}: {error}") from None
+    elif selector is not None and not isinstance(selector, kind):
+        raise InvalidRequestError(
+            f"{name}: want a string or a {kind.__name__} ({kind.__name__}.of({{...}}) makes one of a dict), "
+            f"got {selector!r}"
+        )
