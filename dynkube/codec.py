@@ -344,6 +344,8 @@ _ADVICE = {
     "datetime": "send a string such as '2026-01-31T12:00:00Z'",
     "date": "send a string such as '2026-01-31'",
     "Decimal": "send a string, or an int or float",
+    "StoredObject": "send its to_dict()",
+    "StoredTombstone": "send its to_dict()",
 }
 
 

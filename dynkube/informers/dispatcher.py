@@ -124,6 +124,14 @@ class Dispatcher:
         self._store.forget_foreseen()
         self._on_error(error, retry_in)
 
+    def end(self) -> None:
+        """Nothing will be told any more: who waits for the first list, waits in vain."""
+        with self._changing:
+            self.synced.release()
+            if not self.synced.is_set:
+                for registration in self.registrations:
+                    registration.release()
+
     # ------------------------------------------------------------------ the handlers' side
 
     def join(self, registration: HandlerRegistration) -> None:
@@ -164,10 +172,9 @@ class Dispatcher:
     def _changes(self, batch: Sequence[AnyWatchEvent]) -> list[_Change]:
         changes: list[_Change] = []
         for position, event in enumerate(batch):
-            try:
-                key = key_of_item(event.object)
-            except InvalidRequestError as error:  # no API server has such objects
-                _log.error("informer %s leaves out what is no object: %s", self._name, error)
+            key = _key_or_none(event)
+            if key is None:  # no API server has such objects
+                _log.error("informer %s leaves out what is no object: it has no metadata.name", self._name)
                 continue
             if event.type is not EventType.DELETED:
                 changes.append(_Change(key, self._shared(key, event.object), None))
@@ -181,7 +188,7 @@ class Dispatcher:
         if self.transform is None:
             return self._store.admit(obj)
         try:
-            return self._store.admit(self._transformed(obj.decode() if isinstance(obj, RawObject) else obj))
+            return self._store.admit(self._transformed(obj.decode() if isinstance(obj, RawObject) else _copied(obj)))
         except BaseException:  # noqa: BLE001 - someone else's code; without the object the store would say there is none
             key = key_of_item(obj)
             _log.exception("informer %s: the transform failed with %s, which is kept as it is", self._name, key)
@@ -227,6 +234,19 @@ class Dispatcher:
         return told
 
 
+def _copied(obj: dict[str, Any]) -> dict[str, Any]:
+    """A copy for a transform, which may fail half-way: of its fields and of its metadata, not of what is in these."""
+    metadata = obj.get("metadata")
+    return {**obj, "metadata": {**metadata}} if isinstance(metadata, dict) else {**obj}
+
+
+def _key_or_none(event: AnyWatchEvent) -> str | None:
+    try:
+        return key_of_item(event.object)
+    except InvalidRequestError:
+        return None
+
+
 def _name_or_none(obj: dict[str, Any]) -> object:
     metadata = obj.get("metadata")
     if not isinstance(metadata, dict) or not metadata.get("name"):
@@ -239,7 +259,7 @@ def _made_anew(key: str, batch: Sequence[AnyWatchEvent], position: int) -> bool:
     if position + 1 == len(batch):
         return False
     after = batch[position + 1]
-    return after.type is not EventType.DELETED and key_of_item(after.object) == key
+    return after.type is not EventType.DELETED and _key_or_none(after) == key
 
 
 def _checked_dict(changed: object) -> dict[str, Any]:

@@ -181,9 +181,7 @@ class InformerFactory:
             handle = self._handle(resource, scope, missing_ok=missing_ok)
             informer = self._shared(handle, _Identity(handle.gvr, *wanted))
         if asked:
-            there = informer.indexer.indexers
-            new = {name: each.function for name, each in asked.items() if there.get(name) is not each.function}
-            informer.add_indexers(new)
+            informer.add_indexers({name: index.function for name, index in asked.items()}, keep_same=True)
         return informer
 
     def _known(self, identity: _Identity) -> SharedInformer | None:

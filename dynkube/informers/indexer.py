@@ -117,7 +117,8 @@ class Indexer:
             return key_text(key) in self._items  # type: ignore[arg-type]  # says what is wrong with it
 
     def __len__(self) -> int:
-        return len(self._items)
+        with self._lock:
+            return len(self._items)
 
     def __bool__(self) -> bool:
         """True: an indexer without objects is one, too."""
@@ -239,11 +240,12 @@ class Indexer:
         with self._lock:
             return {name: index.function for name, index in self._indexes.items()}
 
-    def add_indexers(self, indexers: Mapping[str, IndexFunction]) -> None:
+    def add_indexers(self, indexers: Mapping[str, IndexFunction], *, keep_same: bool = False) -> None:
         """Add indexes, at any time: the objects that are here are indexed before this returns.
 
         Args:
             indexers: Functions by name. Each gets an object that it must not change, and gives a list of texts.
+            keep_same: An index that has the same function already stays, in place of an error.
 
         Raises:
             IndexConflictError: One of the names is taken; none of the indexes was added.
@@ -252,6 +254,13 @@ class Indexer:
         """
         new = indexes_of(indexers)
         with self._writing:
+            if keep_same:
+                there = self._indexes
+                new = {
+                    name: index
+                    for name, index in new.items()
+                    if name not in there or there[name].function is not index.function
+                }
             taken = sorted(set(new) & set(self._indexes))
             if taken:
                 raise IndexConflictError(f"indexer conflict: {taken}: there is an index of that name already")

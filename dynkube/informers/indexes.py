@@ -181,9 +181,11 @@ class Index:
         except KeyboardInterrupt:  # of whoever adds the index
             raise
         except BaseException as error:  # SystemExit must not end the informer
-            problem = f"its function failed: {type(error).__name__}: {error}"
+            why = f": {error}" if _may_show(obj) else ""
+            problem = f"its function failed: {type(error).__name__}{why}"
             raise InformerError(f"index {self.name!r}: {problem}, with {_named(obj)}") from error
-        problem = f"its function must give a list of texts, not {values!r:.100}"
+        what = f"{values!r:.100}" if _may_show(obj) else f"a {type(values).__name__}"
+        problem = f"its function must give a list of texts, not {what}"
         raise InformerError(f"index {self.name!r}: {problem}, with {_named(obj)}")
 
     def move(self, key: str, values: tuple[str, ...]) -> None:
@@ -203,6 +205,11 @@ class Index:
             self._values[key] = values
         else:
             self._values.pop(key, None)
+
+
+def _may_show(obj: Mapping[str, Any]) -> bool:
+    """Whether what a function says of an object may stand in a log."""
+    return obj.get("kind") != "Secret"
 
 
 def _named(obj: Mapping[str, Any]) -> str:

@@ -75,7 +75,8 @@ class SharedInformer:
         indexers: Index functions by name, besides the one by namespace that is always there.
         transform: Takes each object before it is stored, and gives what is stored in its place: without what nobody
             needs, for one. It may change the object that it gets, must leave name, namespace, uid and resourceVersion
-            alone, and must not mind an object that it has seen before. Where it fails, the object is kept as it is.
+            alone, and must not mind an object that it has seen before. Where it fails, the object is kept as it is, but
+            for what the transform has changed inside of a field of a dict.
         split_by_uid: An object that was deleted and made anew unseen is told as a delete and an add; by default as one
             update with another uid, as client-go tells it.
         on_watch_error: Called with the informer and each error that is waited out, on the informer's thread; by default
@@ -201,7 +202,7 @@ class SharedInformer:
         """The version of the collection that the store is at; ``""`` before the first list is complete."""
         return self._store.resource_version
 
-    def add_indexers(self, indexers: Mapping[str, IndexFunction]) -> None:
+    def add_indexers(self, indexers: Mapping[str, IndexFunction], *, keep_same: bool = False) -> None:
         """Add indexes, at any time; see `Indexer.add_indexers`.
 
         Raises:
@@ -212,7 +213,7 @@ class SharedInformer:
         """
         if self._cancel.cancelled:
             raise InformerStoppedError(f"indexer was not added because informer {self.name} has stopped already")
-        self._store.add_indexers(indexers)
+        self._store.add_indexers(indexers, keep_same=keep_same)
 
     # ------------------------------------------------------------------ handlers
 
@@ -260,7 +261,7 @@ class SharedInformer:
             observers=self._observers,
         )
         with self._lock:
-            if self._cancel.cancelled:
+            if self.is_stopped:
                 raise InformerStoppedError(
                     f"handler {registration.name} was not added to informer {self.name} because it has stopped already"
                 )
@@ -474,7 +475,7 @@ class SharedInformer:
                 self._broken = why
                 _log.error("informer %s has ended: %s", self.name, why, exc_info=not isinstance(error, DynkubeError))
         finally:
-            self._dispatcher.synced.release()
+            self._dispatcher.end()
 
     def _failed(self, error: Exception, retry_in: float | None) -> None:
         if self._on_watch_error is not None:

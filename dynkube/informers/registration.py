@@ -120,7 +120,10 @@ class HandlerRegistration:
         """
         self._synced.wait(CallScope(timeout, cancel), what=lambda: f"handler {self.name} of informer {self._informer}")
         if not self.has_synced:
-            raise InformerStoppedError(f"handler {self.name} of informer {self._informer} was removed before it synced")
+            raise InformerStoppedError(
+                f"handler {self.name} of informer {self._informer} was removed, or its informer has stopped, "
+                "before it synced"
+            )
 
     def remove(self) -> None:
         """Tell the handler no more; what waits in its queue is dropped. Calling it again changes nothing.
@@ -197,6 +200,10 @@ class HandlerRegistration:
     def put_synced(self) -> None:
         """Say that what is in the queue completes the initial list."""
         self.put((_SYNCED,))
+
+    def release(self) -> None:
+        """The initial list will not be complete any more: nobody waits for it any longer."""
+        self._synced.release()
 
     def close(self) -> None:
         """Stop calling the handler, soon; what waits is dropped."""

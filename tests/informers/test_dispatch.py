@@ -194,6 +194,14 @@ class TestOrder:
         assert bench.store.keys() == ["shop/a"]
         assert "leaves out what is no object" in caplog.text
 
+    def test_what_is_no_object_does_not_bring_back_what_was_deleted_before_it(self, bench: Bench) -> None:
+        recorder = Recorder()
+        bench.add(recorder)
+        bench.tell(("ADDED", thing("a")))
+        bench.tell(unseen(thing("a")), ("ADDED", {"kind": "Thing", "metadata": {}}))
+        recorder.wait(2)
+        assert len(bench.store) == 0
+
 
 class TestObjects:
     def test_handlers_get_what_the_store_keeps(self, bench: Bench) -> None:
@@ -445,7 +453,7 @@ class TestSynced:
     def test_waiting_for_a_handler_that_is_removed_ends(self, bench: Bench) -> None:
         registration = bench.add(Recorder())
         registration.remove()
-        with pytest.raises(InformerStoppedError, match="was removed before it synced"):
+        with pytest.raises(InformerStoppedError, match="was removed, or its informer has stopped, before it synced"):
             registration.wait_for_sync(timeout=PATIENCE)
 
     def test_a_token_ends_the_wait(self, bench: Bench) -> None:
@@ -589,6 +597,15 @@ class TestTransform:
             bench.tell(("ADDED", thing("a", color="red")))
             assert bench.store.get("shop/a") == thing("a", color="red")
         assert "the transform failed with shop/a, which is kept as it is" in caplog.text
+
+    def test_one_that_fails_half_way_takes_neither_fields_nor_the_name(self, benches: Callable[..., Bench]) -> None:
+        def fails(obj: dict[str, Any]) -> dict[str, Any]:
+            del obj["data"], obj["metadata"]["name"]
+            raise KeyError("nothing")
+
+        bench = benches(transform=fails)
+        bench.tell(("ADDED", thing("a", color="red")))
+        assert bench.store.get("shop/a") == thing("a", color="red")
 
     def test_what_the_store_needs_is_put_back(
         self, benches: Callable[..., Bench], caplog: pytest.LogCaptureFixture

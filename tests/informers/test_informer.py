@@ -417,6 +417,19 @@ class TestLife:
         assert isinstance(informer.status.error, ClosedError)
         assert informer.is_stopped
         until(lambda: "informer configmaps has ended" in caplog.text)
+        with pytest.raises(InformerStoppedError, match="has stopped already"):
+            informer.add_event_handler(Recorder())
+
+    def test_who_waits_for_a_handler_of_an_informer_that_broke_before_it_synced_waits_no_more(
+        self, informers: Make, server: APIServer
+    ) -> None:
+        client = server.connect()
+        informer = informers(client.resource(CONFIGMAPS))
+        registration = informer.add_event_handler(Recorder())
+        client.close()
+        informer.start()
+        with pytest.raises(InformerStoppedError, match="or its informer has stopped, before it synced"):
+            registration.wait_for_sync(timeout=PATIENCE)
 
 
 def test_in_a_forked_child_it_has_stopped_and_can_be_read(

@@ -270,6 +270,27 @@ class TestIndexes:
         assert store.index_keys("labels", "app=api") == ["shop/api"]
         assert store.index_keys("owner", "u1") == ["shop/api"]
 
+    def test_what_a_function_makes_of_a_secret_does_not_show(
+        self, compact: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        functions: dict[str, Any] = {
+            "text": lambda obj: obj["data"]["x"],
+            "number": lambda obj: [int(obj["data"]["x"])],
+        }
+        store = Store(functions, compact=compact)
+        store.add({**pod("s"), "kind": "Secret", "data": {"x": "aHVudGVyMg=="}})
+        assert "index 'text': its function must give a list of texts, not a str, with shop/s" in caplog.text
+        assert "index 'number': its function failed: ValueError, with shop/s" in caplog.text
+        assert "aHVud" not in caplog.text
+
+    def test_one_with_the_same_function_may_stay(self, store: Store) -> None:
+        store.add_indexers({"node": by_node, "name": lambda obj: [obj["metadata"]["name"]]}, keep_same=True)
+        assert {"node", "name"} <= set(store.indexers)
+        with pytest.raises(IndexConflictError):
+            store.add_indexers({"node": by_node})
+        with pytest.raises(IndexConflictError):
+            store.add_indexers({"node": lambda obj: []}, keep_same=True)
+
 
 class TestTransactions:
     @pytest.mark.behaviour("7.2.6")
