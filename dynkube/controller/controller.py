@@ -241,7 +241,7 @@ class Controller:
             NoMatchError: the server has no such resource.
             InvalidRequestError: it runs already, the timeout is no number of seconds, or ``cancel`` no token.
             InformerStoppedError: the client has been closed, or the factory that it was given stopped.
-            BaseException: what has ended a worker: ``clock`` or an observer has failed. ``reconcile`` cannot do that.
+            BaseException: what has ended a worker: ``clock`` has failed, for one. ``reconcile`` cannot end any.
         """
         drain_timeout, cancel = checked_seconds("drain_timeout", drain_timeout), checked_cancel(cancel)
         if not self._running.acquire(blocking=False):

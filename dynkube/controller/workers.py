@@ -100,7 +100,7 @@ class Workers:
                         self._look_after(name)
                 finally:
                     self._queue.done(name)
-        except BaseException as error:  # noqa: BLE001 - a clock, an observer: others' code, which run() is to end with
+        except BaseException as error:  # noqa: BLE001 - a clock, for one: others' code; run() ends with it
             _log.critical("controller %s: a worker has ended: %r", self._name, error, exc_info=error)
             self.failure = error
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 import pytest
 from controlling import PATIENCE, Asked, running
 from manifests import CONFIGMAPS, WIDGETS, config_map, widget
 
 import dynkube
-from dynkube.controller import Controller, Result, generation_changed, set_controller_reference
-from dynkube.errors import InformerStoppedError, InvalidRequestError, NoMatchError, TerminalError
+from dynkube.controller import Controller, Result, TerminalError, generation_changed, set_controller_reference
+from dynkube.errors import InformerStoppedError, InvalidRequestError, NoMatchError
 from dynkube.informers import InformerFactory
 from dynkube.observers import Observer
-from dynkube.workqueue import ItemFastSlowRateLimiter
+from dynkube.transport import CancelToken
+from dynkube.workqueue import ItemExponentialFailureRateLimiter, ItemFastSlowRateLimiter
 
 pytestmark = pytest.mark.behaviour("10.1.13")
 
@@ -117,6 +119,45 @@ class TestWhoIsAskedAbout:
                 configmaps.create(config_map(name, labels={"kind": "readers"}))
             asked.wait(1)
         assert "a predicate or a mapping for" in caplog.text
+        assert f"failed at {namespace}/bad" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("names", "problem"),
+        [
+            ("shop/one", "write ['shop/one']"), (("shop", "one"), "'shop' has no namespace"), (["one"], "'one' has no"),
+            ([("shop", 3)], "want (namespace, name)"), (["shop/"], "the name is empty"), (None, "[] for none, got None"),
+        ],
+    )  # fmt: skip
+    def test_names_that_cannot_be_are_told_and_nobody_is_asked(self, controller_of, configmaps, caplog, names, problem):
+        asked = Asked()
+        passed_over = threading.Event()
+
+        def whom(config):
+            if config["metadata"]["name"] == "good":
+                passed_over.set()
+                return []
+            return names
+
+        with running(controller_of(asked).watches(CONFIGMAPS, whom, label_selector="kind=readers")):
+            for name in ("bad", "good"):
+                configmaps.create(config_map(name, labels={"kind": "readers"}))
+            assert passed_over.wait(PATIENCE)
+        assert problem in caplog.text
+        assert asked.requests == []
+
+    def test_an_exit_in_a_predicate_passes_one_change_over(self, controller_of, widgets, caplog):
+        def leave(old, new):
+            if (new or old)["metadata"]["name"] == "bad":
+                raise SystemExit("bad config")
+            return True
+
+        asked = Asked()
+        with running(controller_of(asked, predicate=leave)):
+            for name in ("bad", "good"):
+                widgets.create(widget(name))
+            asked.wait(1)
+        assert asked.names == ["good"]
+        assert "SystemExit: bad config" in caplog.text
 
     def test_whom_somebody_enqueues(self, controller_of, namespace):
         asked = Asked()
@@ -127,8 +168,20 @@ class TestWhoIsAskedAbout:
                 threading.Event().wait(0.01)
             controller.enqueue((namespace, "one"))
             assert asked.wait(1)[0].name == "one"
+            with pytest.raises(InvalidRequestError, match=r"'one' has no namespace.*want \('shop', 'api'\)"):
+                controller.enqueue("one")
         with pytest.raises(InvalidRequestError, match="name"):
             controller.enqueue(("a", "b", "c"))
+
+    def test_one_in_no_namespace_is_named_without(self, client):
+        asked = Asked()
+        controller = Controller(client, "namespaces", asked)
+        with running(controller, drain_timeout=0):
+            asked.wait(1)
+            with pytest.raises(InvalidRequestError, match=r"has a namespace: for namespaces want \('', 'api'\)"):
+                controller.enqueue("shop/one")
+            controller.enqueue("one")
+            asked.wait_until(lambda requests: "one" in [each.name for each in requests])
 
     def test_nobody_before_everything_is_in_memory(self, controller_of, widgets, configmaps, namespace):
         for number in range(20):
@@ -186,6 +239,67 @@ class TestAnswers:
             asked.wait(5)
         assert len(asked.requests) == 5
 
+    def test_a_rate_limiter_that_fails_is_told_and_replaced(self, controller_of, widgets, caplog):
+        class Broken(ItemExponentialFailureRateLimiter):
+            def when(self, item):
+                raise SystemExit("no limit")
+
+            def num_requeues(self, item):
+                return "many"
+
+            def forget(self, item):
+                raise OSError("no memory")
+
+        def fail_twice(request):
+            if request.failures < 2:
+                raise OSError("not yet")
+
+        widgets.create(widget("one"))
+        asked = Asked(fail_twice)
+        with running(controller_of(asked, rate_limiter=Broken(1, 2))):
+            asked.wait(3)
+        assert [each.failures for each in asked.requests] == [0, 1, 2]
+        for problem in ("when failed", "num_requeues failed", "forget failed", "SystemExit: no limit", "got 'many'"):
+            assert problem in caplog.text
+
+    @pytest.mark.parametrize("seconds", ["a", None, float("nan"), float("inf")])
+    def test_a_rate_limiter_that_gives_no_number_likewise(self, controller_of, widgets, caplog, seconds):
+        class Broken(ItemExponentialFailureRateLimiter):
+            def when(self, item):
+                super().when(item)
+                return seconds
+
+        def fail_once(request):
+            if request.failures < 1:
+                raise OSError("not yet")
+
+        widgets.create(widget("one"))
+        asked = Asked(fail_once)
+        with running(controller_of(asked, rate_limiter=Broken(1, 2))):
+            asked.wait(2)
+        assert "rate_limiter.when failed; default_controller_rate_limiter" in caplog.text
+
+    def test_an_exit_is_a_failure_and_ends_no_worker(self, controller_of, widgets, caplog):
+        def leave_once(request):
+            if request.failures == 0:
+                raise SystemExit("bad config")
+
+        widgets.create(widget("one"))
+        asked, seen = Asked(leave_once), Seen()
+        with running(controller_of(asked, observers=[seen])):
+            asked.wait(2)
+        assert seen.results[0][2] == "SystemExit"
+        assert "reconcile raised SystemExit('bad config'), which ends nothing on a worker's thread" in caplog.text
+
+    @pytest.mark.parametrize("answer", [5, True, {"requeue_after": 5}])
+    def test_what_is_no_result_is_a_failure(self, controller_of, widgets, caplog, answer):
+        widgets.create(widget("one"))
+        asked, seen = Asked(lambda request: answer if request.failures == 0 else None), Seen()
+        with running(controller_of(asked, observers=[seen])):
+            asked.wait(2)
+        assert [error for *_, error in seen.results] == ["InvalidRequestError", ""]
+        assert f"reconcile must return None or a Result, got {answer}" in caplog.text
+
     def test_a_terminal_error_does_not_come_again(self, controller_of, widgets, caplog):
         def refuse(request):
             if request.object["spec"].get("size", 0) < 0:
@@ -223,7 +337,7 @@ class TestAnswers:
         assert [result for _, result, _ in seen.results] == ["requeue_after", "requeue_after", "success"]
         assert {each.failures for each in asked.requests} == {0}
 
-    @pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan")])
+    @pytest.mark.parametrize("seconds", [0, -1, float("inf"), float("nan"), "a", True])
     def test_seconds_that_are_none_are_refused(self, seconds):
         with pytest.raises(InvalidRequestError, match="requeue_after"):
             Result(requeue_after=seconds)
@@ -344,7 +458,41 @@ class TestTheEnd:
         asked.wait(1)
         factory.stop()
         thread.join(PATIENCE)
-        assert "is not followed any more" in str(errors[0])
+        assert "is not followed any more: its factory was stopped" in str(errors[0])
+
+    def test_what_ends_a_worker_ends_the_run(self, controller_of, widgets, caplog):
+        faults = []
+
+        def clock():
+            if faults:
+                raise faults.pop()
+            return time.monotonic()
+
+        def spoil(request):
+            faults.append(SystemExit("no clock"))
+
+        widgets.create(widget("one"))
+        with pytest.raises(SystemExit, match="no clock"):
+            controller_of(spoil, clock=clock).run()
+        assert "a worker has ended: SystemExit('no clock')" in caplog.text
+
+    def test_an_interrupted_one_says_what_it_waits_for(self, controller_of, widgets, caplog):
+        class Interrupted(CancelToken):
+            def wait(self, timeout=None):
+                asked.wait(1)
+                raise KeyboardInterrupt
+
+        widgets.create(widget("one"))
+        asked = Asked(lambda request: request.cancel.wait(PATIENCE) and None)
+        with pytest.raises(KeyboardInterrupt):
+            controller_of(asked).run(cancel=Interrupted(), drain_timeout=0.05)
+        (said,) = [each.getMessage() for each in caplog.records if "interrupted" in each.getMessage()]
+        assert "waits up to 0.05 s for what is under way" in said
+        assert "/one), and for 0 in the queue; a second Ctrl-C tells it to end at once" in said
+
+
+async def no_function(obj):
+    del obj
 
 
 class TestBadInput:
@@ -353,23 +501,61 @@ class TestBadInput:
             Controller(client, "gadgets.example.com", Asked()).run()
 
     @pytest.mark.parametrize(
-        ("options", "argument"), [({"reconcile": None}, "reconcile"), ({"concurrency": 0}, "concurrency")]
-    )
-    def test_what_is_no_controller(self, client, options, argument):
-        with pytest.raises(InvalidRequestError, match=argument):
-            Controller(client, WIDGETS, **{"reconcile": Asked(), **options})
+        ("options", "problem"),
+        [
+            ({"reconcile": None}, "reconcile: want a function"), ({"reconcile": lambda: None}, "reconcile: is called"),
+            ({"reconcile": no_function}, "reconcile: want a plain function"), ({"resource": None}, "resource: want"),
+            ({"resource": ""}, "resource: want"), ({"resource": 3}, "resource: want a name such as"),
+            ({"client": None}, "client: want a DynamicClient"), ({"name": 3}, "name: want"),
+            ({"concurrency": 0}, "concurrency: want"), ({"concurrency": 1.5}, "concurrency: want"),
+            ({"concurrency": "a"}, "concurrency: want"), ({"namespace": 3}, "namespace: want"),
+            ({"namespace": "A_B"}, "namespace: want"), ({"label_selector": 3}, "label_selector: want a string"),
+            ({"label_selector": {}}, "label_selector: want"), ({"label_selector": "=="}, "label_selector: label sel"),
+            ({"field_selector": {"a": "b"}}, "field_selector: want"), ({"field_selector": "a"}, "field_selector: "),
+            ({"predicate": 3}, "predicate: want"), ({"predicate": lambda new: True}, "predicate: is called with"),
+            ({"rate_limiter": 3}, "rate_limiter: want an ItemRateLimiter"),
+            ({"rate_limiter": ItemFastSlowRateLimiter}, "rate_limiter.when: is called with"),
+            ({"observers": 3}, "observers: want"), ({"observers": [3]}, "observers: want"), ({"clock": 3}, "clock: want"),
+        ],
+    )  # fmt: skip
+    def test_what_is_no_controller(self, client, options, problem):
+        with pytest.raises(InvalidRequestError, match=f"^{problem}"):
+            Controller(**{"client": client, "resource": WIDGETS, "reconcile": Asked(), **options})
 
-    def test_a_map_that_is_none(self, controller_of):
-        with pytest.raises(InvalidRequestError, match="map"):
-            controller_of(Asked()).watches("configmaps", None)
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            ({"resource": None}, "resource: want"), ({"predicate": lambda: True}, "predicate: is called"),
+            ({"namespace": "A B"}, "namespace: want"), ({"label_selector": {"a": "b"}}, "label_selector: want"),
+            ({"metadata_only": "no"}, "metadata_only: want True or False"),
+        ],
+    )  # fmt: skip
+    def test_what_cannot_be_owned_or_watched(self, controller_of, options, problem):
+        options = {"resource": "configmaps", **options}
+        with pytest.raises(InvalidRequestError, match=problem):
+            controller_of(Asked()).owns(**options)
+        with pytest.raises(InvalidRequestError, match=problem):
+            controller_of(Asked()).watches(map=lambda obj: [], **options)
 
-    def test_a_drain_timeout_that_is_none(self, controller_of):
-        with pytest.raises(InvalidRequestError, match="drain_timeout"):
-            controller_of(Asked()).run(drain_timeout=-1)
+    @pytest.mark.parametrize("wrong", [None, 3, lambda: [()], no_function])
+    def test_a_map_that_is_none(self, controller_of, wrong):
+        with pytest.raises(InvalidRequestError, match=r"^map: "):
+            controller_of(Asked()).watches("configmaps", wrong)
+
+    @pytest.mark.parametrize(
+        ("options", "problem"),
+        [
+            ({"drain_timeout": -1}, "drain_timeout"), ({"drain_timeout": "a"}, "drain_timeout"),
+            ({"cancel": threading.Event()}, "cancel: want a dynkube.CancelToken"), ({"cancel": 3}, "cancel: want"),
+        ],
+    )  # fmt: skip
+    def test_what_it_cannot_run_with(self, controller_of, options, problem):
+        with pytest.raises(InvalidRequestError, match=problem):
+            controller_of(Asked()).run(**options)
 
     def test_a_lister_of_what_is_not_watched(self, controller_of):
-        with pytest.raises(InvalidRequestError, match="does not watch 'secrets'"):
-            controller_of(Asked()).lister("secrets")
+        with pytest.raises(InvalidRequestError, match=r"does not watch 'cm': want .* given: '.*', 'configmaps'$"):
+            controller_of(Asked()).owns("configmaps").lister("cm")
 
     @pytest.mark.parametrize(("resource", "name"), [("widgets.x", "widgets.x"), (WIDGETS, str(WIDGETS.group_resource))])
     def test_its_name_is_the_resources_by_default(self, client, resource, name):

@@ -54,10 +54,21 @@ class TestEnsure:
         ensure_finalizer(handle, one, MINE)
         assert finalizers(one) == []
 
-    @pytest.mark.parametrize(("obj", "finalizer"), [({}, MINE), ({"metadata": {"name": "one"}}, MINE), ({}, "")])
-    def test_what_cannot_be_asked(self, handle, obj, finalizer):
-        with pytest.raises(InvalidRequestError, match=r"resourceVersion|finalizer"):
+    @pytest.mark.parametrize(
+        ("obj", "finalizer", "problem"),
+        [
+            ({}, MINE, "resourceVersion"), ({"metadata": {"name": "one"}}, MINE, "resourceVersion"),
+            ({}, "", "finalizer: want"), ({}, 3, "finalizer: want"), (None, MINE, "obj: want an object"),
+        ],
+    )  # fmt: skip
+    def test_what_cannot_be_asked(self, handle, obj, finalizer, problem):
+        with pytest.raises(InvalidRequestError, match=problem):
             ensure_finalizer(handle, obj, finalizer)
+
+    def test_a_handle_that_is_none(self, one):
+        for function in (ensure_finalizer, remove_finalizer):
+            with pytest.raises(InvalidRequestError, match="handle: want a ResourceHandle"):
+                function(None, one, MINE)
 
 
 class TestRemove:
@@ -129,3 +140,11 @@ class TestWith:
         widgets.delete("one")
         assert look_after(widgets.get("one")) is None
         assert done == []
+
+    @pytest.mark.parametrize("wrong", [None, lambda: None])
+    @pytest.mark.parametrize("name", ["apply", "cleanup"])
+    def test_functions_that_are_none(self, handle, widgets, one, name, wrong):
+        functions = {"apply": print, "cleanup": print, name: wrong}
+        with pytest.raises(InvalidRequestError, match=f"^{name}: "):
+            with_finalizer(handle, one, MINE, **functions)
+        assert finalizers(widgets.get("one")) == []

@@ -54,7 +54,7 @@ class TestSetControllerReference:
         with pytest.raises(InvalidRequestError, match="has a controller already"):
             set_controller_reference(obj, OWNER)
 
-    @pytest.mark.parametrize(("namespace", "where"), [("other", "namespace other"), ("", "no namespace")])
+    @pytest.mark.parametrize(("namespace", "where"), [("other", "namespace other"), ("", "set its metadata.namespace")])
     def test_an_owner_in_another_namespace_cannot_own_it(self, namespace, where):
         with pytest.raises(InvalidRequestError, match=where):
             set_controller_reference(owned(namespace=namespace), OWNER)
@@ -68,12 +68,29 @@ class TestSetControllerReference:
         with pytest.raises(InvalidRequestError, match="uid"):
             set_controller_reference(owned(), {**OWNER, "metadata": {"name": "a", "namespace": "shop"}})
 
+    @pytest.mark.parametrize(
+        ("obj", "owner", "problem"),
+        [
+            (None, OWNER, "obj: want an object that can be changed"),
+            ({}, None, "owner: want an object"),
+            ({}, 3, "owner"),
+        ],
+    )
+    def test_what_is_no_object(self, obj, owner, problem):
+        with pytest.raises(InvalidRequestError, match=problem):
+            set_controller_reference(obj, owner)
+        with pytest.raises(InvalidRequestError, match=problem.split(":")[0]):
+            has_owner(obj, owner)
+
 
 class TestToTheController:
     find = staticmethod(to_controller_of_kind(GroupKind("example.com", "Widget"), namespaced=True))
 
     def test_it_is_in_the_same_namespace(self):
         assert self.find(owned(ownerReferences=[REFERENCE])) == [("shop", "a")]
+
+    def test_what_is_in_no_namespace_has_no_controller_in_one(self):
+        assert self.find(owned(namespace="", ownerReferences=[REFERENCE])) == []
 
     def test_one_without_namespace_is_in_none(self):
         find = to_controller_of_kind(GroupKind("example.com", "Widget"), namespaced=False)
@@ -111,7 +128,7 @@ class TestPredicates:
         assert predicate(BEFORE, None)
 
 
-@pytest.mark.parametrize("name", [("a",), ("a", "b", "c"), 7, "a/b/c"])
+@pytest.mark.parametrize("name", [("a",), ("a", "b", "c"), 7, "a/b/c", "", "a/", ("a", ""), ("a", 3), {"a", "b"}])
 def test_a_name_that_is_none_is_refused(name):
     with pytest.raises(InvalidRequestError, match=r"name|key"):
         as_name(name)
