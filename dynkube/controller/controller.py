@@ -252,8 +252,9 @@ class Controller:
             self._running.release()
 
     def _run(self, cancel: CancelToken, drain_timeout: float) -> None:
-        limiter = self._rate_limiter and GuardedLimiter(self._rate_limiter, self.name, self._clock)
-        queue = self._queue = Workqueue(self.name, rate_limiter=limiter, observers=self._observers, clock=self._clock)
+        queue = self._queue = Workqueue(
+            self.name, rate_limiter=self._guarded_limiter(), observers=self._observers, clock=self._clock
+        )
         registrations: list[HandlerRegistration] = []
         try:
             informers = self._follow(queue, registrations, cancel)
@@ -330,8 +331,8 @@ class Controller:
             observers=self._observers,
             clock=self._clock,
         )
-        workers.start(self._concurrency)
         try:
+            workers.start(self._concurrency)
             self._keep(informers, workers, cancel)
         except KeyboardInterrupt:
             self._say_what_is_waited_for(queue, workers, drain_timeout)
@@ -384,6 +385,10 @@ class Controller:
             form = "('shop', 'api') or 'shop/api'" if self._namespaced else "('', 'api') or 'api'"
             raise InvalidRequestError(f"name: {name!r} {where}: for {_name_of(self._main.resource)} want {form}")
         return wanted
+
+    def _guarded_limiter(self) -> ItemRateLimiter | None:
+        limiter = self._rate_limiter
+        return None if limiter is None else GuardedLimiter(limiter, self.name, self._clock)
 
     def _or_own(self, namespace: str | None) -> str | None:
         return self._namespace if namespace is None else namespace

@@ -84,7 +84,9 @@ class Workers:
     def join(self, timeout: float) -> None:
         """Wait for the threads, all of them together for so many seconds; those that do not end are logged."""
         deadline = time.monotonic() + timeout
-        for thread in self._threads:
+        for thread in filter(
+            threading.Thread.is_alive, self._threads
+        ):  # a Ctrl-C may have come before all were started
             thread.join(max(0.0, deadline - time.monotonic()))
         stuck = [thread.name for thread in self._threads if thread.is_alive()]
         if stuck:
