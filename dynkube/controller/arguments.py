@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from dynkube.arguments import checked_function
@@ -11,8 +10,8 @@ from dynkube.controller.predicates import Predicate
 from dynkube.dynamic import ResourceHandle
 from dynkube.errors import InvalidRequestError
 from dynkube.fields import FieldSelector
+from dynkube.informers.arguments import checked_flag, checked_namespace, field_selector_of, label_selector_of
 from dynkube.labels import LabelSelector
-from dynkube.observers import Observer
 from dynkube.resources import APIResource
 from dynkube.schema import GroupVersionResource
 from dynkube.transport import CancelToken
@@ -24,15 +23,12 @@ __all__ = [
     "checked_handle",
     "checked_limiter",
     "checked_object",
-    "checked_observers",
     "checked_predicate",
     "checked_resource",
     "selection",
 ]
 
 Resource: TypeAlias = str | GroupVersionResource | APIResource
-
-_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 def checked_resource(resource: Resource) -> Resource:
@@ -73,19 +69,6 @@ def checked_limiter(limiter: ItemRateLimiter | None) -> ItemRateLimiter | None:
             )
         checked_function(f"rate_limiter.{method}", getattr(limiter, method), "item")
     return limiter
-
-
-def checked_observers(observers: Iterable[Observer]) -> tuple[Observer, ...]:
-    """The observers.
-
-    Raises:
-        InvalidRequestError: it is no list of them.
-    """
-    given: object = observers
-    found = tuple(given) if isinstance(given, Iterable) else None
-    if found is None or not all(isinstance(each, Observer) for each in found):
-        raise InvalidRequestError(f"observers: want a list of dynkube.observers.Observer objects, got {given!r}")
-    return found
 
 
 def checked_cancel(cancel: CancelToken | None) -> CancelToken:
@@ -134,11 +117,12 @@ def selection(
     Raises:
         InvalidRequestError: one of them cannot be.
     """
-    _check_namespace(namespace)
-    _check_selector("label_selector", label_selector, LabelSelector)
-    _check_selector("field_selector", field_selector, FieldSelector)
-    if not any(metadata_only is each for each in (None, True, False)):
-        raise InvalidRequestError(f"metadata_only: want True or False, got {metadata_only!r}")
+    if namespace is not None:
+        checked_namespace(namespace)
+    label_selector_of(label_selector)
+    field_selector_of(field_selector)
+    if metadata_only is not None:
+        checked_flag("metadata_only", metadata_only)
     options = {
         "namespace": namespace,
         "label_selector": label_selector,
@@ -146,25 +130,3 @@ def selection(
         "metadata_only": metadata_only,
     }
     return {name: value for name, value in options.items() if value is not None}
-
-
-def _check_namespace(namespace: object) -> None:
-    if namespace is None or namespace == "":
-        return
-    if not isinstance(namespace, str) or not _NAMESPACE.fullmatch(namespace):
-        raise InvalidRequestError(
-            f"namespace: want a name of lower case letters, digits and '-', or '' for all namespaces, got {namespace!r}"
-        )
-
-
-def _check_selector(name: str, selector: object, kind: type[LabelSelector | FieldSelector]) -> None:
-    if isinstance(selector, str):
-        try:
-            kind.parse(selector)
-        except InvalidRequestError as error:
-            raise InvalidRequestError(f"{name}: {error}") from None
-    elif selector is not None and not isinstance(selector, kind):
-        raise InvalidRequestError(
-            f"{name}: want a string or a {kind.__name__} ({kind.__name__}.of({{...}}) makes one of a dict), "
-            f"got {selector!r}"
-        )

@@ -15,7 +15,6 @@ from dynkube.controller.arguments import (
     Resource,
     checked_cancel,
     checked_limiter,
-    checked_observers,
     checked_predicate,
     checked_resource,
     selection,
@@ -37,7 +36,7 @@ from dynkube.errors import (
 from dynkube.fields import FieldSelector
 from dynkube.informers import HandlerRegistration, InformerFactory, Lister, ObjectName, SharedInformer
 from dynkube.labels import LabelSelector
-from dynkube.observers import Observer
+from dynkube.observers import Observer, checked_observers
 from dynkube.restmapper import RESTMapping
 from dynkube.schema import GroupVersionResource
 from dynkube.transport import CancelToken

@@ -509,13 +509,13 @@ class TestBadInput:
             ({"client": None}, "client: want a DynamicClient"), ({"name": 3}, "name: want"),
             ({"concurrency": 0}, "concurrency: want"), ({"concurrency": 1.5}, "concurrency: want"),
             ({"concurrency": "a"}, "concurrency: want"), ({"namespace": 3}, "namespace: want"),
-            ({"namespace": "A_B"}, "namespace: want"), ({"label_selector": 3}, "label_selector: want a string"),
-            ({"label_selector": {}}, "label_selector: want"), ({"label_selector": "=="}, "label_selector: label sel"),
-            ({"field_selector": {"a": "b"}}, "field_selector: want"), ({"field_selector": "a"}, "field_selector: "),
+            ({"namespace": "A_B"}, "namespace: want"), ({"label_selector": 3}, "label_selector must be a string"),
+            ({"label_selector": {}}, "label_selector must be"), ({"label_selector": "=="}, "label selector '=='"),
+            ({"field_selector": {"a": "b"}}, "field_selector must be"), ({"field_selector": "a"}, "field selector 'a'"),
             ({"predicate": 3}, "predicate: want"), ({"predicate": lambda new: True}, "predicate: is called with"),
             ({"rate_limiter": 3}, "rate_limiter: want an ItemRateLimiter"),
             ({"rate_limiter": ItemFastSlowRateLimiter}, "rate_limiter.when: is called with"),
-            ({"observers": 3}, "observers: want"), ({"observers": [3]}, "observers: want"), ({"clock": 3}, "clock: want"),
+            ({"observers": 3}, "observers: want"), ({"observers": [3]}, r"observers\[0\]: want"), ({"clock": 3}, "clock: want"),
         ],
     )  # fmt: skip
     def test_what_is_no_controller(self, client, options, problem):
@@ -526,7 +526,7 @@ class TestBadInput:
         ("options", "problem"),
         [
             ({"resource": None}, "resource: want"), ({"predicate": lambda: True}, "predicate: is called"),
-            ({"namespace": "A B"}, "namespace: want"), ({"label_selector": {"a": "b"}}, "label_selector: want"),
+            ({"namespace": "A B"}, "namespace: want"), ({"label_selector": {"a": "b"}}, "label_selector must be"),
             ({"metadata_only": "no"}, "metadata_only: want True or False"),
         ],
     )  # fmt: skip
