@@ -91,8 +91,8 @@ class Reflector:
         page_size: objects in a page of a list; 0 asks for everything at once.
         cached_lists: lists may come from the API server's cache: cheaper, maybe behind.
         streaming: begin with a watch that sends the initial objects itself (KEP-3157), as client-go does since 1.35.
-            The server then holds no page in memory; but it works twice as much for each object, and compresses nothing,
-            so that pages arrive sooner. Where it refuses, or is silent, lists are used.
+            The server then holds no page in memory; but both sides work harder for each object, the server twice as
+            much, and nothing is compressed. Where it refuses, or is silent, lists are used.
         records: ``"raw"`` hands objects over undecoded.
         admit: given each event that the sink is to be told (but those with ``final_state_unknown``) as it comes, and
             gives what the sink gets in its place, of the same type, name, uid and resourceVersion: work on each object
