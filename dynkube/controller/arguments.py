@@ -26,9 +26,15 @@ __all__ = [
     "checked_predicate",
     "checked_resource",
     "selection",
+    "shown",
 ]
 
 Resource: TypeAlias = str | GroupVersionResource | APIResource
+
+
+def shown(value: object) -> str:
+    """A wrong value for a message; of an object its type alone, since it may be a Secret."""
+    return f"a {type(value).__name__}" if isinstance(value, Mapping) else f"{value!r:.80}"
 
 
 def checked_resource(resource: Resource) -> Resource:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from dynkube.controller.arguments import Resource
+from dynkube.controller.arguments import Resource, shown
 from dynkube.controller.owners import group_of
 from dynkube.controller.predicates import Object, Predicate
 from dynkube.errors import InvalidRequestError
@@ -106,7 +106,7 @@ class SourceHandler(ResourceEventHandler):
         if isinstance(names, str | ObjectName):  # one name would be taken for several
             raise InvalidRequestError(f"map: want a list of names, got one name: write [{names!r}]")
         if isinstance(names, Mapping) or not isinstance(names, Iterable):
-            raise InvalidRequestError(f"map: want a list of names, [] for none, got {names!r:.80}")
+            raise InvalidRequestError(f"map: want a list of names, [] for none, got {shown(names)}")
         return names
 
 
@@ -126,7 +126,7 @@ def as_name(name: Name) -> ObjectName:
     elif isinstance(given, tuple | list) and len(given) == 2 and all(isinstance(each, str) for each in given):
         found = ObjectName(*given)
     else:
-        raise InvalidRequestError(f"name: want (namespace, name) or 'namespace/name', got {name!r:.80}")
+        raise InvalidRequestError(f"name: want (namespace, name) or 'namespace/name', got {shown(name)}")
     if not found.name:
         raise InvalidRequestError(f"name: want (namespace, name) or 'namespace/name', got {name!r}: the name is empty")
     return found

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 from typing import Literal, TypeAlias, TypeVar
 
 from dynkube.arguments import checked_count, checked_seconds
+from dynkube.controller.arguments import shown
 from dynkube.controller.request import Request, Result
 from dynkube.errors import CancelledError, ConflictError, InvalidRequestError, TerminalError
 from dynkube.informers import Indexer, ObjectName
@@ -84,9 +85,8 @@ class Workers:
     def join(self, timeout: float) -> None:
         """Wait for the threads, all of them together for so many seconds; those that do not end are logged."""
         deadline = time.monotonic() + timeout
-        for thread in filter(
-            threading.Thread.is_alive, self._threads
-        ):  # a Ctrl-C may have come before all were started
+        # Those that live: a Ctrl-C may have come before all were started.
+        for thread in filter(threading.Thread.is_alive, self._threads):
             thread.join(max(0.0, deadline - time.monotonic()))
         stuck = [thread.name for thread in self._threads if thread.is_alive()]
         if stuck:
@@ -216,5 +216,5 @@ def _requeue_after(result: object) -> float | None:
     if result is None:
         return None
     if not isinstance(result, Result):
-        raise InvalidRequestError(f"reconcile must return None or a Result, got {result!r:.80}")
+        raise InvalidRequestError(f"reconcile must return None or a Result, got {shown(result)}")
     return result.requeue_after

@@ -291,14 +291,14 @@ class TestAnswers:
         assert seen.results[0][2] == "SystemExit"
         assert "reconcile raised SystemExit('bad config'), which ends nothing on a worker's thread" in caplog.text
 
-    @pytest.mark.parametrize("answer", [5, True, {"requeue_after": 5}])
-    def test_what_is_no_result_is_a_failure(self, controller_of, widgets, caplog, answer):
+    @pytest.mark.parametrize(("answer", "shown"), [(5, "5"), (True, "True"), ({"requeue_after": 5}, "a dict")])
+    def test_what_is_no_result_is_a_failure(self, controller_of, widgets, caplog, answer, shown):
         widgets.create(widget("one"))
         asked, seen = Asked(lambda request: answer if request.failures == 0 else None), Seen()
         with running(controller_of(asked, observers=[seen])):
             asked.wait(2)
         assert [error for *_, error in seen.results] == ["InvalidRequestError", ""]
-        assert f"reconcile must return None or a Result, got {answer}" in caplog.text
+        assert f"reconcile must return None or a Result, got {shown}" in caplog.text
 
     def test_a_terminal_error_does_not_come_again(self, controller_of, widgets, caplog):
         def refuse(request):
