@@ -8,6 +8,7 @@ summary says so loudly; with it, a conformance case that is skipped counts as fa
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,12 @@ NO_CONTROL_PLANE = "no control plane: $KUBEBUILDER_ASSETS is not set"
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("local", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def pytest_configure() -> None:
+    # A shell's job in the background ignores Ctrl-C, and whatever it starts would, too: several tests send it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def has_control_plane(config: pytest.Config) -> bool:

@@ -178,9 +178,12 @@ except KeyboardInterrupt:
 client.close()
 """
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        _wait_for(tmp_path / "out", process)
-        process.send_signal(signal.SIGINT)
-        said, problems = process.communicate(timeout=LIMIT)
+        try:
+            _wait_for(tmp_path / "out", process)
+            process.send_signal(signal.SIGINT)
+            said, problems = process.communicate(timeout=LIMIT)
+        finally:
+            process.kill()  # where it has not ended
     assert (said, problems, process.returncode) == (b"[]\n", b"", 0)
 
 
