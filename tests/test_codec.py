@@ -184,8 +184,10 @@ class TestGCPause:
         assert gc.isenabled()
 
     def test_what_is_kept_is_old_at_once(self) -> None:
+        gc.unfreeze()  # whatever ran before
+        gc.collect()
         with gc_paused():
-            made = [[number] for number in range(60_000)]
+            made = [[number] for number in range(200_000)]
             count_as_old()
         young = {id(each) for generation in (0, 1) for each in gc.get_objects(generation)}
         assert not young & {id(each) for each in made}
