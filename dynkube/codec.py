@@ -51,6 +51,7 @@ MAX_FRAME_BYTES = 16 * 2**20
 _SMALL_BYTES = 16 * 1024
 # New dicts and lists, some hundred pods of them: a walk through fewer is too short to be felt.
 _MANY_CONTAINERS = 50_000
+_FEW_FROZEN = 5_000
 _EXCERPT_CHARS = 80
 _INT64_MIN, _UINT64_MAX = -(2**63), 2**64 - 1
 _WHITESPACE = b" \t\r\n"
@@ -126,8 +127,8 @@ def count_as_old() -> None:
     thread standing still (0.15 s for each 5,000 pods as dicts). Whatever else is young counts as
     old then, garbage included: for what happens once, and does nothing where little was made.
     """
-    # What the application froze stays so.
-    if gc.get_count()[0] > _MANY_CONTAINERS and not gc.get_freeze_count():
+    # What the application froze stays so; the few are Python 3.12's own immortal objects.
+    if gc.get_count()[0] > _MANY_CONTAINERS and gc.get_freeze_count() < _FEW_FROZEN:
         gc.freeze()
         gc.unfreeze()
 

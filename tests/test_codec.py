@@ -192,7 +192,7 @@ class TestGCPause:
         young = {id(each) for generation in (0, 1) for each in gc.get_objects(generation)}
         assert not young & {id(each) for each in made}
         assert gc.isenabled()
-        assert gc.get_freeze_count() == 0
+        assert gc.get_freeze_count() < 5_000
 
     def test_of_little_that_is_kept_the_collector_takes_care(self) -> None:
         gc.collect()
@@ -207,7 +207,7 @@ class TestGCPause:
             with gc_paused():
                 assert [[number] for number in range(60_000)]
                 count_as_old()
-            assert gc.get_freeze_count() > 0
+            assert gc.get_freeze_count() > 5_000
         finally:
             gc.unfreeze()
 
