@@ -41,9 +41,10 @@ def synced() -> Iterator[Make]:
     [
         {},
         {"compact": True},
-        {"streaming": False, "page_size": 2},
-        {"streaming": False, "cached_lists": True},
-        {"streaming": False, "compact": True},
+        {"page_size": 2},
+        {"cached_lists": True},
+        {"streaming": True},
+        {"streaming": True, "compact": True},
     ],
     ids=lambda options: "+".join(options) or "default",
 )
@@ -90,6 +91,28 @@ def test_custom_resources_through_a_factory(client: dynkube.DynamicClient, widge
         recorder.wait(2)
         assert recorder.objects[1]["spec"]["replicas"] == 2
         assert informer.lister().get("one")["kind"] == "Widget"
+
+
+@pytest.mark.parametrize("compact", [False, True], ids=["dicts", "compact"])
+@pytest.mark.parametrize("streaming", [False, True], ids=["list", "stream"])
+def test_a_definition_may_call_its_list_anything(
+    synced: Make, client: dynkube.DynamicClient, unique: str, compact: bool, streaming: bool
+) -> None:
+    plural = f"{unique.replace('-', '')}s"
+    definitions, name, kind = client.resource(CRDS), f"{plural}.{GROUP}", plural.title()
+    definition = crd(plural, kind)
+    definition["spec"]["names"]["listKind"] = f"{kind}Collection"
+    definitions.create(definition)
+    try:
+        definitions.wait(name, condition="Established", timeout=PATIENCE)
+        things = client.resource(dynkube.GroupVersionResource(GROUP, "v1", plural)).namespace("default")
+        recorder = Recorder()
+        synced(things, recorder=recorder, compact=compact, streaming=streaming)
+        things.create({"apiVersion": f"{GROUP}/v1", "kind": kind, "metadata": {"name": "one"}})
+        told = recorder.wait_until(lambda told: told and told[-1][1] == "one")
+        assert [each[:2] for each in told] == [("add", "one")]
+    finally:
+        definitions.delete(name)
 
 
 def test_a_definition_that_goes_and_comes_back_under_an_informer(

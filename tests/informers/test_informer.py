@@ -85,7 +85,8 @@ def synced(informer: SharedInformer) -> SharedInformer:
 class TestFollowing:
     @pytest.mark.behaviour("7.4.1")
     @pytest.mark.parametrize(
-        "options", [{}, {"compact": True}, {"streaming": False}, {"streaming": False, "cached_lists": True}]
+        "options",
+        [{}, {"compact": True}, {"streaming": True}, {"streaming": True, "compact": True}, {"cached_lists": True}],
     )
     def test_its_store_becomes_and_stays_the_servers_state(
         self, informers: Make, configmaps: dynkube.ResourceHandle, options: dict[str, Any]

@@ -453,9 +453,20 @@ def test_a_server_that_is_silent_does_not_keep_the_garbage_collector_waiting() -
 def test_an_event_of_another_kind_is_said_and_left_out(records: Any, caplog: pytest.LogCaptureFixture) -> None:
     foreign = {**pod("node", 11), "kind": "Node"}
     changes = watched(event("ADDED", foreign), event("ADDED", pod("a", 12)))
-    with running([listed(10)], [changes], records=records) as (_, sink, _):
+    with running([listed(10, pod("there", 1))], [changes], records=records) as (_, sink, _):
         sink.wait_for("replaced 10", "ADDED a 12")
     assert "expected events with a Pod, but one has a Node" in caplog.text
+
+
+@pytest.mark.parametrize("records", ["dict", "raw"])
+def test_what_a_list_is_called_says_nothing_of_its_objects(records: Any) -> None:
+    """A CRD may call its list anything (names.listKind), and an empty one is all there is at first."""
+    metadata = {"resourceVersion": "10"}
+    empty = json_response({"kind": "PodCollection", "apiVersion": "v1", "metadata": metadata, "items": []})
+    full = json_response({"kind": "OtherList", "apiVersion": "v1", "metadata": metadata, "items": [pod("a", 9)]})
+    for lists, told in ((empty, ["replaced 10"]), (full, ["ADDED a 9", "replaced 10"])):
+        with running([lists], [watched(event("ADDED", pod("b", 12)))], records=records) as (_, sink, _):
+            sink.wait_for(*told, "ADDED b 12")
 
 
 def test_initial_events_of_a_server_that_was_restored_from_a_backup_take_the_state_back() -> None:

@@ -15,7 +15,7 @@ from dynkube.wire.watch import AnyWatchEvent, EventType, WatchEvent
 __all__ = ["Ledger", "is_older"]
 
 _log = logging.getLogger("dynkube.listwatch")
-# What a watch of metadata sends, also where a server lists whole objects.
+# What metadata are called; a server that knows none sends whole objects in their place, here or there.
 _METADATA = "PartialObjectMetadata"
 
 # Namespace and name; uid and resourceVersion.
@@ -58,6 +58,7 @@ class Ledger:
         self._before: dict[_Key, _Identity] | None = None  # during a list at once: what was handed over
         self._held: list[AnyWatchEvent] = []  # during a list at once: what is to be told at its end
         self._type: dict[str, str] = {}  # apiVersion and kind of an object
+        self._kind = ""  # the same kind, where an object of a list has said it
         self._went_back = False  # this list is older than what was handed over
         self._older: dict[_Key, _Object] = {}  # of initial events: those that are older than what was handed over
 
@@ -93,16 +94,19 @@ class Ledger:
         if first:
             # Only a server restored from a backup has a newest state older than one before.
             self._went_back = is_older(page.resource_version, self.resource_version)
-        self._type = {"apiVersion": page.api_version, "kind": page.kind.removesuffix("List")}
-        told: list[AnyWatchEvent] = []
         # All of them first: a page that is none has changed nothing.
-        for (key, identity), obj in [(_identify(obj), obj) for obj in page.objects]:
+        identified = [(_identify(obj), obj) for obj in page.objects]
+        self._type = {"apiVersion": page.api_version, "kind": page.kind.removesuffix("List")}
+        if identified:
+            self._learn_type(identified[0][1])
+        told: list[AnyWatchEvent] = []
+        for (key, identity), obj in identified:
             self._compare(key, identity, obj, told)
         return self._now(told)
 
     def initial(self, event: AnyWatchEvent) -> list[AnyWatchEvent]:
         """An event before the end mark of the initial ones: what is to be told now."""
-        self._type = _type_of(event.object)
+        self._learn_type(event.object)
         key, identity = _identify(event.object)
         told: list[AnyWatchEvent] = []
         self._older.pop(key, None)
@@ -125,7 +129,7 @@ class Ledger:
             bookmark: the object of the end mark, where there was one: it has the type of the others.
         """
         if bookmark is not None:
-            self._type = _type_of(bookmark)
+            self._learn_type(bookmark)
             self._go_back(resource_version)
         gone = [_tombstone(key, identity, self._type) for key, identity in self._unseen.items()]
         told = [*gone, *self._held]
@@ -133,6 +137,12 @@ class Ledger:
         self._went_back = False
         self.resource_version = resource_version
         return told
+
+    def _learn_type(self, obj: _Object) -> None:
+        """An object of a list knows better than the list, which a CRD may call anything (names.listKind)."""
+        said = _type_of(obj)
+        if said["kind"]:
+            self._type, self._kind = said, said["kind"]
 
     def _go_back(self, resource_version: str) -> None:
         """Initial events end at a version, which may be older than what was handed over, as in `page`."""
@@ -201,12 +211,11 @@ class Ledger:
             told.append(self._admit(_as(event, EventType.MODIFIED)))
 
     def _is_foreign(self, obj: _Object) -> bool:
-        """Whether it is of another kind than the list was; said, and skipped (CG/tools/cache/reflector.go)."""
+        """Whether it is of another kind than those of the list; said, and skipped (CG/tools/cache/reflector.go)."""
         kind = obj.kind if isinstance(obj, RawObject) else obj.get("kind")
-        expected = self._type.get("kind")
-        if not kind or not expected or kind in (expected, _METADATA):
+        if kind == self._kind or not kind or not self._kind or _METADATA in (kind, self._kind):
             return False
-        _log.error("expected events with a %s, but one has a %s: it is left out", expected, kind)
+        _log.error("expected events with a %s, but one has a %s: it is left out", self._kind, kind)
         return True
 
     def _deletion(self, event: AnyWatchEvent, key: _Key, identity: _Identity, told: list[AnyWatchEvent]) -> None:
