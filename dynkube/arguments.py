@@ -12,9 +12,17 @@ from typing import Any, TypeVar
 
 from dynkube.errors import InvalidRequestError
 
-__all__ = ["checked_count", "checked_function", "checked_seconds"]
+__all__ = [
+    "checked_count",
+    "checked_flag",
+    "checked_function",
+    "checked_methods",
+    "checked_seconds",
+    "checked_text",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
+_T = TypeVar("_T")
 
 
 def checked_function(name: str, function: _Function, *arguments: str) -> _Function:
@@ -50,6 +58,51 @@ def checked_function(name: str, function: _Function, *arguments: str) -> _Functi
     except TypeError as error:
         raise InvalidRequestError(f"{name}: is called with {called_with}, but takes {signature}: {error}") from None
     return function
+
+
+def checked_methods(name: str, value: _T, wanted: str, *methods: str) -> _T:
+    """An object that has these methods; no class.
+
+    Args:
+        name: of the argument, for the message.
+        value: what came.
+        wanted: what it should be, for the message.
+        methods: their names.
+
+    Raises:
+        InvalidRequestError: it lacks one.
+
+    Example:
+        >>> checked_methods("lock", 3, "a Lock, such as a LeaseLock", "get", "update")
+        Traceback (most recent call last):
+        ...
+        dynkube.errors.InvalidRequestError: lock: want a Lock, such as a LeaseLock, got 3
+    """
+    if isinstance(value, type) or not all(callable(getattr(value, each, None)) for each in methods):
+        raise InvalidRequestError(f"{name}: want {wanted}, got {value!r}")
+    return value
+
+
+def checked_text(name: str, value: object) -> str:
+    """Text.
+
+    Raises:
+        InvalidRequestError: it is none.
+    """
+    if not isinstance(value, str):
+        raise InvalidRequestError(f"{name}: want text, got {value!r}")
+    return value
+
+
+def checked_flag(name: str, value: object) -> bool:
+    """True or False.
+
+    Raises:
+        InvalidRequestError: it is something else: ``"no"`` would count as true.
+    """
+    if type(value) is not bool:
+        raise InvalidRequestError(f"{name}: want True or False, got {value!r}")
+    return value
 
 
 def checked_seconds(name: str, value: object, *, above: float | None = None, least: float = 0.0) -> float:

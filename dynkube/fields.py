@@ -13,7 +13,7 @@ from typing import Any
 
 from dynkube.errors import InvalidRequestError
 
-__all__ = ["FieldRequirement", "FieldSelector"]
+__all__ = ["FieldRequirement", "FieldSelector", "field_selector_of"]
 
 _TERM = re.compile(r"(?:[^\\,]|\\.)*", re.DOTALL)
 _OPERATOR = re.compile(r"!=|==|=")
@@ -128,6 +128,26 @@ class FieldSelector:
 
     def __str__(self) -> str:
         return ",".join(str(each) for each in self.requirements)
+
+
+def field_selector_of(value: object, argument: str = "field_selector") -> FieldSelector:
+    """What an argument for a selector means.
+
+    Args:
+        value: a text, or a selector.
+        argument: its name, for the message.
+
+    Raises:
+        InvalidRequestError: the text does not parse, or it is neither.
+    """
+    if isinstance(value, str):
+        return FieldSelector.parse(value)
+    if not isinstance(value, FieldSelector):
+        raise InvalidRequestError(
+            f"{argument} must be a string or a FieldSelector (FieldSelector.of({{...}}) makes one of a dict), "
+            f"not {type(value).__name__}"
+        )
+    return value
 
 
 def _parse_term(text: str, term: str, position: int) -> FieldRequirement:

@@ -13,11 +13,18 @@ from enum import StrEnum
 from typing import Any
 
 from dynkube.errors import InvalidRequestError
+from dynkube.schema import is_dns_subdomain
 
-__all__ = ["LabelSelector", "Operator", "Requirement", "validate_label_key", "validate_label_value"]
+__all__ = [
+    "LabelSelector",
+    "Operator",
+    "Requirement",
+    "label_selector_of",
+    "validate_label_key",
+    "validate_label_value",
+]
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_SUBDOMAIN = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 # Go's lexer knows four blanks; other white space belongs to a word, which is then no label.
 _TOKEN = re.compile(r"[ \t\r\n]*(?:(==|!=|[=,()!<>])|([^ \t\r\n=,()!<>]+))")
 _BLANKS = " \t\r\n"
@@ -48,7 +55,7 @@ def validate_label_key(key: str, argument: str = "label key") -> str:
     if not isinstance(key, str):
         raise InvalidRequestError(f"{argument} must be a string, not a {type(key).__name__}")
     prefix, slash, name = key.rpartition("/")
-    if slash and (not _SUBDOMAIN.fullmatch(prefix) or len(prefix) > 253):
+    if slash and not is_dns_subdomain(prefix):
         raise InvalidRequestError(f"{argument} {_shown(key)}: what stands before '/' must be a DNS subdomain")
     if not _NAME.fullmatch(name) or len(name) > 63:
         raise InvalidRequestError(
@@ -246,6 +253,26 @@ _EXPRESSIONS = {
     "Exists": Operator.EXISTS,
     "DoesNotExist": Operator.DOES_NOT_EXIST,
 }
+
+
+def label_selector_of(value: object, argument: str = "label_selector") -> LabelSelector:
+    """What an argument for a selector means.
+
+    Args:
+        value: a text, or a selector.
+        argument: its name, for the message.
+
+    Raises:
+        InvalidRequestError: the text does not parse, or it is neither.
+    """
+    if isinstance(value, str):
+        return LabelSelector.parse(value)
+    if not isinstance(value, LabelSelector):
+        raise InvalidRequestError(
+            f"{argument} must be a string or a LabelSelector (LabelSelector.of({{...}}) makes one of a dict), "
+            f"not {type(value).__name__}"
+        )
+    return value
 
 
 def _expression(index: int, expression: Any) -> Requirement:

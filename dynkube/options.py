@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dynkube.errors import InvalidRequestError
-from dynkube.fields import FieldSelector
-from dynkube.labels import LabelSelector
+from dynkube.fields import FieldSelector, field_selector_of
+from dynkube.labels import LabelSelector, label_selector_of
 
 __all__ = [
     "ApplyOptions",
@@ -279,21 +279,12 @@ def _preconditions(value: object) -> dict[str, str]:
 
 
 def _label_selector(value: str | LabelSelector, argument: str) -> str:
-    if isinstance(value, str):
-        LabelSelector.parse(value)  # an error here names the place; the server's names the request
-    elif not isinstance(value, LabelSelector):
-        raise InvalidRequestError(
-            f"{argument} must be a string or a LabelSelector (LabelSelector.of({{...}}) makes one of a dict), "
-            f"not {type(value).__name__}"
-        )
+    label_selector_of(value, argument)  # an error here names the place; the server's names the request
     return str(value)
 
 
 def _field_selector(value: str | FieldSelector, argument: str) -> str:
-    if isinstance(value, str):
-        FieldSelector.parse(value)
-    elif not isinstance(value, FieldSelector):
-        raise InvalidRequestError(f"{argument} must be a string or a FieldSelector, not {type(value).__name__}")
+    field_selector_of(value, argument)
     return str(value)
 
 

@@ -26,6 +26,8 @@ __all__ = [
     "KindArg",
     "ResourceArg",
     "gvk_of",
+    "is_dns_label",
+    "is_dns_subdomain",
     "is_kube_version",
     "kube_version_key",
     "parse_kind_arg",
@@ -33,8 +35,8 @@ __all__ = [
 ]
 
 _LABEL = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?"
-_GROUP = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-_VERSION = re.compile(_LABEL)
+_DNS_LABEL = re.compile(_LABEL)
+_DNS_SUBDOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 # Wider than a CRD's plural (a DNS label): adapters for custom metrics serve names with "." and "_".
 _RESOURCE = re.compile(r"[a-z0-9](?:[-a-z0-9_.]*[a-z0-9])?")
 _KUBE_VERSION = re.compile(r"v([1-9][0-9]*)(?:(alpha|beta)([1-9][0-9]*))?")
@@ -73,7 +75,7 @@ class GroupVersion:
         if not isinstance(text, str):
             raise InvalidRequestError(f"{argument}: want a string such as 'apps/v1', got {_shown(text)}")
         group, slash, version = text.rpartition("/")
-        if (slash and not _GROUP.fullmatch(group)) or not _VERSION.fullmatch(version):
+        if (slash and not _DNS_SUBDOMAIN.fullmatch(group)) or not _DNS_LABEL.fullmatch(version):
             raise InvalidRequestError(
                 f"{argument}: unexpected GroupVersion string: {_shown(text)}: want 'group/version' such as 'apps/v1', "
                 "or 'v1' for the core group"
@@ -300,6 +302,24 @@ def gvk_of(obj: Mapping[str, Any], *, argument: str = "object") -> GroupVersionK
     return GroupVersion.parse(api_version, argument=f"{argument}.apiVersion").with_kind(kind)
 
 
+def is_dns_label(text: str) -> bool:
+    """Whether it is a DNS label of RFC 1123, as namespaces' names are (AM/pkg/util/validation/validation.go).
+
+    >>> is_dns_label("shop"), is_dns_label("A_B"), is_dns_label("a" * 64)
+    (True, False, False)
+    """
+    return len(text) <= 63 and _DNS_LABEL.fullmatch(text) is not None
+
+
+def is_dns_subdomain(text: str) -> bool:
+    """Whether it is a DNS subdomain of RFC 1123, as most objects' names are (likewise).
+
+    >>> is_dns_subdomain("widgets.example.com"), is_dns_subdomain("a..b"), is_dns_subdomain("")
+    (True, False, False)
+    """
+    return len(text) <= 253 and _DNS_SUBDOMAIN.fullmatch(text) is not None
+
+
 def is_kube_version(version: str) -> bool:
     """Whether a version follows Kubernetes' convention: ``v1``, ``v2beta3``, ``v1alpha1``."""
     return _KUBE_VERSION.fullmatch(version) is not None
@@ -341,10 +361,10 @@ def _gvr_problem(parts: list[str]) -> str:
 
 
 def _segment_problem(group: str | None, version: str, resource: str) -> str:
-    if group is not None and not _GROUP.fullmatch(group):
+    if group is not None and not _DNS_SUBDOMAIN.fullmatch(group):
         return f"{_shown(group)} is no API group"
     # The core group has conventional versions only: "apps/deployments" has forgotten its version.
-    if not (is_kube_version(version) if group is None else _VERSION.fullmatch(version)):
+    if not (is_kube_version(version) if group is None else _DNS_LABEL.fullmatch(version)):
         return f"{_shown(version)} is no version"
     if not _RESOURCE.fullmatch(resource):
         return f"{_shown(resource)} is no resource name (lower-case, plural: 'deployments', not 'Deployment')"

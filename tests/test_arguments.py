@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from dynkube.arguments import checked_count, checked_function, checked_seconds
+from dynkube.arguments import (
+    checked_count,
+    checked_flag,
+    checked_function,
+    checked_methods,
+    checked_seconds,
+    checked_text,
+)
 from dynkube.errors import InvalidRequestError
 
 
@@ -51,6 +58,21 @@ def test_seconds() -> None:
             checked_seconds("timeout", wrong)
     with pytest.raises(InvalidRequestError, match=r"timeout: want a number of seconds above 0, got 0"):
         checked_seconds("timeout", 0, above=0)
+
+
+def test_texts_and_flags() -> None:
+    assert (checked_text("name", ""), checked_flag("compact", False)) == ("", False)
+    with pytest.raises(InvalidRequestError, match=r"^name: want text, got 3$"):
+        checked_text("name", 3)
+    with pytest.raises(InvalidRequestError, match=r"^compact: want True or False, got 'no'$"):
+        checked_flag("compact", "no")
+
+
+def test_methods() -> None:
+    assert checked_methods("names", {}, "a mapping", "get", "items") == {}
+    for wrong in (3, dict, None):
+        with pytest.raises(InvalidRequestError, match=r"^names: want a mapping, got "):
+            checked_methods("names", wrong, "a mapping", "get", "items")
 
 
 def test_counts() -> None:

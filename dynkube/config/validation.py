@@ -7,18 +7,17 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable
 
 from dynkube.config.kubeconfig import AuthInfo, Cluster, Context, Kubeconfig
 from dynkube.config.model import ExecConfig, proxy_url_problem, redact_url
 from dynkube.errors import ContextNotFoundError, EmptyConfigError, InvalidConfigError
+from dynkube.schema import is_dns_label
 
 __all__ = ["confirm_usable", "is_config_invalid", "is_context_not_found", "is_empty_config", "validate"]
 
 NO_CONTEXT = "no context chosen: set current-context or name a context"
 EMPTY_CLUSTER = "cluster has no server defined"
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _INTERACTIVE_MODES = ("Never", "IfAvailable", "Always")
 
 
@@ -135,7 +134,7 @@ def context_problems(name: str, context: Context, config: Kubeconfig) -> list[st
             problems.append(f'{kind} was not specified for context "{name}"')
         elif target not in existing:
             problems.append(f'{kind} "{target}" was not found for context "{name}"')
-    if context.namespace and not _DNS_LABEL.fullmatch(context.namespace):
+    if context.namespace and not is_dns_label(context.namespace):
         problems.append(
             f'namespace "{context.namespace}" for context "{name}" does not conform to the kubernetes DNS_LABEL rules'
         )

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from dynkube.arguments import checked_function
+from dynkube.arguments import checked_flag, checked_function
 from dynkube.controller.predicates import Predicate
 from dynkube.dynamic import ResourceHandle
 from dynkube.errors import InvalidRequestError
-from dynkube.fields import FieldSelector
-from dynkube.informers.arguments import checked_flag, checked_namespace, field_selector_of, label_selector_of
-from dynkube.labels import LabelSelector
+from dynkube.fields import FieldSelector, field_selector_of
+from dynkube.informers.arguments import checked_namespace
+from dynkube.labels import LabelSelector, label_selector_of
 from dynkube.resources import APIResource
 from dynkube.schema import GroupVersionResource
 from dynkube.transport import CancelToken
@@ -123,16 +123,13 @@ def selection(
     Raises:
         InvalidRequestError: one of them cannot be.
     """
+    options: dict[str, Any] = {}
     if namespace is not None:
-        checked_namespace(namespace)
-    label_selector_of(label_selector)
-    field_selector_of(field_selector)
+        options["namespace"] = checked_namespace(namespace)
+    if label_selector is not None:
+        options["label_selector"] = label_selector_of(label_selector)
+    if field_selector is not None:
+        options["field_selector"] = field_selector_of(field_selector)
     if metadata_only is not None:
-        checked_flag("metadata_only", metadata_only)
-    options = {
-        "namespace": namespace,
-        "label_selector": label_selector,
-        "field_selector": field_selector,
-        "metadata_only": metadata_only,
-    }
-    return {name: value for name, value in options.items() if value is not None}
+        options["metadata_only"] = checked_flag("metadata_only", metadata_only)
+    return options

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Self
 
-from dynkube.arguments import checked_count, checked_function, checked_seconds
+from dynkube.arguments import checked_count, checked_function, checked_seconds, checked_text
 from dynkube.controller.arguments import (
     Resource,
     checked_cancel,
@@ -105,8 +105,7 @@ class Controller:
     ) -> None:
         if not isinstance(client, DynamicClient | InformerFactory):
             raise InvalidRequestError(f"client: want a DynamicClient or an InformerFactory, got {client!r}")
-        if not isinstance(name, str):
-            raise InvalidRequestError(f"name: want text, got {name!r}")
+        checked_text("name", name)
         self._shared = client if isinstance(client, InformerFactory) else None
         self._client = client.client if isinstance(client, InformerFactory) else client
         self._factory = self._shared if self._shared is not None else InformerFactory(self._client)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dynkube.quantities import format_micro_time, format_time
+from dynkube.schema import is_dns_subdomain
 from dynkube.unstructured import object_reference
 
 __all__ = ["Occurrence", "event_name", "reference_to"]
@@ -19,8 +19,6 @@ _WORD_LIMIT = 128  # characters of reason, action and reportingInstance
 _NOTE_LIMIT = 1024  # bytes
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
 def reference_to(obj: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +47,7 @@ def event_name(name: str, nanoseconds: int) -> str:
         False
     """
     composed = f"{name}.{nanoseconds:x}"
-    return composed if len(composed) <= 253 and _SUBDOMAIN.fullmatch(composed) else str(uuid.uuid4())
+    return composed if is_dns_subdomain(composed) else str(uuid.uuid4())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from dynkube.arguments import checked_count, checked_function, checked_seconds
+from dynkube.arguments import checked_count, checked_function, checked_methods, checked_seconds, checked_text
 from dynkube.errors import DeadlineExceededError, DynkubeError, InvalidRequestError, NotFoundError
 from dynkube.events.correlator import EventCorrelator
 from dynkube.events.occurrence import Occurrence, reference_to
@@ -89,10 +89,9 @@ class EventRecorder:
         timeout: float = 30.0,
         now: Callable[[], int] = time.time_ns,
     ) -> None:
-        if isinstance(client, type) or not hasattr(client, "resource"):
-            raise InvalidRequestError(f"client: want a DynamicClient, got {client!r}")
+        checked_methods("client", client, "a DynamicClient", "resource")
         for name, text in (("controller", controller), ("instance", instance), ("host", host)):
-            _check_text(name, text)
+            checked_text(name, text)
         if not controller:
             raise InvalidRequestError("controller: name who reports the events; the server refuses those of nobody")
         if api not in ("auto", _CORE, _EVENTS):
@@ -107,9 +106,9 @@ class EventRecorder:
         self._host = host
         self._api = api
         self._correlator = correlator if correlator is not None else EventCorrelator()
-        _check_methods("correlator", self._correlator, "an EventCorrelator", "correlate", "update_state")
+        checked_methods("correlator", self._correlator, "an EventCorrelator", "correlate", "update_state")
         self._series = series if series is not None else SeriesCache()
-        _check_methods("series", self._series, "a SeriesCache", "add", "due", "close")
+        checked_methods("series", self._series, "a SeriesCache", "add", "due", "close")
         self._now = checked_function("now", now)
         self._closing, self._cancel = CancelToken(), CancelToken()
         self._sink_of = partial(
@@ -183,12 +182,12 @@ class EventRecorder:
         if event_type not in ("Normal", "Warning"):
             raise InvalidRequestError(f"event_type: want 'Normal' or 'Warning', got {event_type!r}")
         for name, text in (("reason", reason), ("message", message), ("action", action)):
-            _check_text(name, text)
+            checked_text(name, text)
         if not isinstance(annotations, Mapping | None):
             raise InvalidRequestError(f"annotations: want a dict of text to text, got {annotations!r}")
         for key, value in (annotations or {}).items():
-            _check_text("annotations: each key", key)
-            _check_text(f"annotations[{key!r}]", value)
+            checked_text("annotations: each key", key)
+            checked_text(f"annotations[{key!r}]", value)
         return Occurrence(
             regarding=_reference("obj", obj),
             related=None if related is None else _reference("related", related),
@@ -366,16 +365,6 @@ class EventRecorder:
     def _sink(self, api: str) -> EventSink:
         group = "" if api == _CORE else "events.k8s.io"
         return self._sink_of(self._client.resource(GroupVersionResource(group, "v1", "events")))
-
-
-def _check_text(name: str, value: object) -> None:
-    if not isinstance(value, str):
-        raise InvalidRequestError(f"{name}: want text, got {value!r}")
-
-
-def _check_methods(name: str, value: object, wanted: str, *methods: str) -> None:
-    if isinstance(value, type) or not all(callable(getattr(value, each, None)) for each in methods):
-        raise InvalidRequestError(f"{name}: want {wanted}, got {value!r}")
 
 
 def _reference(name: str, obj: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import NamedTuple, Self, TypedDict, Unpack
 
-from dynkube.arguments import checked_seconds
+from dynkube.arguments import checked_flag, checked_seconds
 from dynkube.dynamic import DynamicClient, ResourceHandle
 from dynkube.errors import (
     DiscoveryError,
@@ -19,19 +19,13 @@ from dynkube.errors import (
     NotWatchableError,
     TransportError,
 )
-from dynkube.fields import FieldSelector
+from dynkube.fields import FieldSelector, field_selector_of
 from dynkube.forks import renew_in_child
-from dynkube.informers.arguments import (
-    check_options,
-    checked_flag,
-    checked_namespace,
-    field_selector_of,
-    label_selector_of,
-)
+from dynkube.informers.arguments import check_options, checked_namespace
 from dynkube.informers.dispatcher import Transform
 from dynkube.informers.indexes import IndexFunction, indexes_of
 from dynkube.informers.informer import SharedInformer, WatchErrorHandler
-from dynkube.labels import LabelSelector
+from dynkube.labels import LabelSelector, label_selector_of
 from dynkube.resources import APIResource
 from dynkube.schema import GroupVersionResource
 from dynkube.transport import CallScope, CancelToken
@@ -172,7 +166,7 @@ class InformerFactory:
             self._field_selector if field_selector is None else _field_text(field_selector),
             self._metadata_only if metadata_only is None else checked_flag("metadata_only", metadata_only),
         )
-        asked = indexes_of(indexers)
+        indexes_of(indexers)  # says at once what are none
         checked_flag("missing_ok", missing_ok)
         scope = CallScope(timeout, cancel)
         # One that is known by its full name needs no discovery.
@@ -180,8 +174,8 @@ class InformerFactory:
         if informer is None:
             handle = self._handle(resource, scope, missing_ok=missing_ok)
             informer = self._shared(handle, _Identity(handle.gvr, *wanted))
-        if asked:
-            informer.add_indexers({name: index.function for name, index in asked.items()}, keep_same=True)
+        if indexers:
+            informer.add_indexers(indexers, keep_same=True)
         return informer
 
     def _known(self, identity: _Identity) -> SharedInformer | None:
@@ -343,8 +337,8 @@ def _named_in_full(resource: object, error: Exception) -> GroupVersionResource:
 
 
 def _label_text(selector: str | LabelSelector | None) -> str:
-    return str(label_selector_of(selector) or "")
+    return "" if selector is None else str(label_selector_of(selector))
 
 
 def _field_text(selector: str | FieldSelector | None) -> str:
-    return str(field_selector_of(selector) or "")
+    return "" if selector is None else str(field_selector_of(selector))

@@ -9,12 +9,11 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
-from dynkube.arguments import checked_count
+from dynkube.arguments import checked_count, checked_flag, checked_text
 from dynkube.codec import gc_paused
 from dynkube.errors import IndexConflictError, InvalidRequestError, UnknownIndexError
-from dynkube.fields import FieldSelector
+from dynkube.fields import FieldSelector, field_selector_of
 from dynkube.forks import renew_in_child
-from dynkube.informers.arguments import checked_flag, checked_text, field_selector_of, label_selector_of
 from dynkube.informers.compact import RecentlyDecoded, StoredObject
 from dynkube.informers.indexes import (
     NAMESPACE_INDEX,
@@ -28,7 +27,7 @@ from dynkube.informers.indexes import (
 )
 from dynkube.informers.keys import Key, key_text
 from dynkube.informers.mutations import MutationDetector
-from dynkube.labels import LabelSelector, Operator
+from dynkube.labels import LabelSelector, Operator, label_selector_of
 from dynkube.records import RawObject
 from dynkube.unstructured import namespace_of
 
@@ -320,7 +319,8 @@ class Indexer:
         field_selector: str | FieldSelector | None,
     ) -> _Found:
         checked_text("namespace", namespace)
-        labels, fields = label_selector_of(label_selector), field_selector_of(field_selector)
+        labels = None if label_selector is None else label_selector_of(label_selector)
+        fields = None if field_selector is None else field_selector_of(field_selector)
         with self._lock:
             found = self._candidates(namespace, labels)
         if namespace:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
-from dynkube.arguments import checked_seconds
+from dynkube.arguments import checked_seconds, checked_text
 from dynkube.dynamic import ResourceHandle
 from dynkube.errors import (
     DynkubeError,
@@ -25,13 +25,7 @@ from dynkube.errors import (
 )
 from dynkube.fields import FieldSelector
 from dynkube.forks import renew_in_child
-from dynkube.informers.arguments import (
-    check_options,
-    checked_namespace,
-    checked_optional,
-    checked_resync,
-    checked_text,
-)
+from dynkube.informers.arguments import check_options, checked_namespace, checked_optional, checked_resync
 from dynkube.informers.dispatcher import Dispatcher, Transform
 from dynkube.informers.handlers import OnAdd, OnDelete, OnUpdate, ResourceEventHandler, handler_of
 from dynkube.informers.indexer import DEFAULT_INDEXERS, Indexer
@@ -125,15 +119,12 @@ class SharedInformer:
         checked_namespace(handle.collection().namespace)
         check_options(
             {
-                "compact": compact,
-                "recent": recent,
                 "transform": transform,
                 "split_by_uid": split_by_uid,
                 "on_watch_error": on_watch_error,
                 "page_size": page_size,
                 "cached_lists": cached_lists,
                 "streaming": streaming,
-                "detect_mutations": detect_mutations,
             }
         )
         self.handle = handle

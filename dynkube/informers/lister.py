@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from dynkube.arguments import checked_text
 from dynkube.errors import NotFoundError
 from dynkube.fields import FieldSelector
-from dynkube.informers.arguments import checked_text
 from dynkube.informers.indexer import Indexer
 from dynkube.informers.indexes import NAMESPACE_INDEX
 from dynkube.informers.keys import ObjectName
@@ -112,7 +112,7 @@ class Lister:
         """Where the object is, if somebody has asked the lister in the other way."""
         if self._namespace:
             return f": in namespace {self._namespace} want the name alone, not the key" if "/" in name else ""
-        if NAMESPACE_INDEX not in self._indexer.indexers:
+        if "/" in name or NAMESPACE_INDEX not in self._indexer.indexers:
             return ""
         namespaces = self._indexer.list_index_func_values(NAMESPACE_INDEX)
         found = next((each for each in namespaces if ObjectName(each, name) in self._indexer), "")

@@ -217,7 +217,6 @@ class Reflector:
         except DynkubeError as error:
             failure = self._passing(error)
             self._report.list_failed(failure)
-            self._growth.end()
             return self._machine.on_list_failed(failure, now=self._clock())
         self._heard()
         self._growth.comes()
@@ -236,7 +235,6 @@ class Reflector:
             error = self._passing(failure)
         finally:
             self._report.watch_over(error, self.resource_version)
-            self._growth.end()
         yield self._machine.on_watch_ended(error, now=self._clock())
 
     def _follow(self, command: Watch) -> Generator[Step, None, None]:

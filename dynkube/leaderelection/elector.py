@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from queue import SimpleQueue
 
-from dynkube.arguments import checked_function, checked_seconds
+from dynkube.arguments import checked_function, checked_seconds, checked_text
 from dynkube.errors import (
     AlreadyExistsError,
     ConflictError,
@@ -85,8 +85,7 @@ class LeaderElector:
         wait: Callable[[CancelToken, float], object] = CancelToken.wait,
     ) -> None:
         _check_times(lease_duration, renew_deadline, retry_period)
-        if not isinstance(name, str):
-            raise InvalidRequestError(f"name: want text, got {name!r}")
+        checked_text("name", name)
         self._lock = checked_lock(lock)
         self._lease_duration = lease_duration
         self._renew_deadline = renew_deadline

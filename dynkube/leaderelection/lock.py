@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import socket
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from dynkube.arguments import checked_methods, checked_text
 from dynkube.errors import InvalidRequestError
 from dynkube.labels import validate_label_key, validate_label_value
-from dynkube.schema import GroupVersionResource
+from dynkube.schema import GroupVersionResource, is_dns_label, is_dns_subdomain
 from dynkube.transport import CancelToken
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from dynkube.events import EventRecorder
 
 __all__ = ["LeaderElectionRecord", "LeaseLock", "Lock", "checked_lock", "default_identity"]
-
-_NAMESPACE = re.compile("[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
-_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*")
 
 _LEASES = GroupVersionResource("coordination.k8s.io", "v1", "leases")
 
@@ -122,9 +119,7 @@ def checked_lock(lock: Lock) -> Lock:
     Raises:
         InvalidRequestError: it lacks a method that one has, or its identity is empty.
     """
-    methods = ("get", "create", "update", "record_event")
-    if isinstance(lock, type) or not all(callable(getattr(lock, each, None)) for each in methods):
-        raise InvalidRequestError(f"lock: want a Lock, such as a LeaseLock, got {lock!r}")
+    checked_methods("lock", lock, "a Lock, such as a LeaseLock", "get", "create", "update", "record_event")
     _check_identity(lock.identity)
     return lock
 
@@ -161,14 +156,13 @@ class LeaseLock:
         labels: Mapping[str, str] | None = None,
         recorder: EventRecorder | None = None,
     ) -> None:
-        if isinstance(client, type) or not hasattr(client, "resource"):
-            raise InvalidRequestError(f"client: want a DynamicClient, got {client!r}")
-        if recorder is not None and not callable(getattr(recorder, "event", None)):
-            raise InvalidRequestError(f"recorder: want an EventRecorder, got {recorder!r}")
+        checked_methods("client", client, "a DynamicClient", "resource")
+        if recorder is not None:
+            checked_methods("recorder", recorder, "an EventRecorder", "event")
         _check_identity(identity)
         self._namespace = namespace or client.config.namespace or "default"
-        _check_name("namespace", self._namespace, _NAMESPACE)
-        _check_name("name", name, _NAME)
+        _check_name("namespace", self._namespace, is_dns_label)
+        _check_name("name", name, is_dns_subdomain)
         self._leases = client.resource(_LEASES).namespace(self._namespace)
         self._lease_name = name
         self._labels = _checked_labels(labels)
@@ -243,15 +237,13 @@ class LeaseLock:
 
 
 def _check_identity(identity: object) -> None:
-    if not isinstance(identity, str):
-        raise InvalidRequestError(f"identity: want text, got {identity!r}")
-    if not identity:
+    if not checked_text("identity", identity):
         raise InvalidRequestError("identity: it is empty; default_identity() makes one")
 
 
-def _check_name(argument: str, name: object, pattern: re.Pattern[str]) -> None:
+def _check_name(argument: str, name: object, is_one: Callable[[str], bool]) -> None:
     """The server would refuse the Lease each time, and the candidate try again for ever."""
-    if not isinstance(name, str) or not pattern.fullmatch(name):
+    if not isinstance(name, str) or not is_one(name):
         raise InvalidRequestError(
             f"{argument}: want a name of lower case letters, digits and '-', such as 'shop-controller', got {name!r}"
         )

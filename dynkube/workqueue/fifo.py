@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Generic, Literal, TypeVar
 
-from dynkube.arguments import checked_function
+from dynkube.arguments import checked_function, checked_text
 from dynkube.errors import InvalidRequestError
 from dynkube.observers import Observer, WorkqueueStep, checked_observers, notify
 from dynkube.transport import CallScope, CancelToken
@@ -63,9 +63,7 @@ class Workqueue(Generic[_T]):
         observers: Iterable[Observer] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not isinstance(name, str):
-            raise InvalidRequestError(f"name: want text, got {name!r}")
-        self.name = name
+        self.name = checked_text("name", name)
         self._clock = checked_function("clock", clock)
         if rate_limiter is None:
             rate_limiter = default_controller_rate_limiter(clock=clock)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable
 from typing import Protocol
 
-from dynkube.arguments import checked_count, checked_seconds
+from dynkube.arguments import checked_count, checked_methods, checked_seconds
 from dynkube.errors import InvalidRequestError
 from dynkube.ratelimit import TokenBucket
 
@@ -51,9 +51,7 @@ def checked_rate_limiter(name: str, limiter: ItemRateLimiter) -> ItemRateLimiter
         InvalidRequestError: it lacks a method that one has.
     """
     methods = ("when", "forget", "num_requeues")
-    if isinstance(limiter, type) or not all(callable(getattr(limiter, each, None)) for each in methods):
-        raise InvalidRequestError(f"{name}: want an ItemRateLimiter ({', '.join(methods)}), got {limiter!r}")
-    return limiter
+    return checked_methods(name, limiter, f"an ItemRateLimiter ({', '.join(methods)})", *methods)
 
 
 class ItemExponentialFailureRateLimiter:

@@ -29,6 +29,16 @@ class Seen(Observer):
         self.results.append((reconciliation.controller, reconciliation.result, reconciliation.error))
 
 
+def failing(times):
+    """A reconcile that fails so many times for each object."""
+
+    def reconcile(request):
+        if request.failures < times:
+            raise OSError("not yet")
+
+    return reconcile
+
+
 @pytest.fixture
 def controller_of(client, namespace):
     def controller_of(reconcile, **options):
@@ -250,12 +260,8 @@ class TestAnswers:
             def forget(self, item):
                 raise OSError("no memory")
 
-        def fail_twice(request):
-            if request.failures < 2:
-                raise OSError("not yet")
-
         widgets.create(widget("one"))
-        asked = Asked(fail_twice)
+        asked = Asked(failing(2))
         with running(controller_of(asked, rate_limiter=Broken(1, 2))):
             asked.wait(3)
         assert [each.failures for each in asked.requests] == [0, 1, 2]
@@ -269,12 +275,8 @@ class TestAnswers:
                 super().when(item)
                 return seconds
 
-        def fail_once(request):
-            if request.failures < 1:
-                raise OSError("not yet")
-
         widgets.create(widget("one"))
-        asked = Asked(fail_once)
+        asked = Asked(failing(1))
         with running(controller_of(asked, rate_limiter=Broken(1, 2))):
             asked.wait(2)
         assert "rate_limiter.when failed; default_controller_rate_limiter" in caplog.text
