@@ -227,12 +227,8 @@ class TestWhoIsAskedAbout:
 
 class TestAnswers:
     def test_an_error_comes_again_until_it_is_none(self, controller_of, widgets, caplog):
-        def fail_twice(request):
-            if request.failures < 2:
-                raise OSError("not yet")
-
         widgets.create(widget("one"))
-        asked, seen = Asked(fail_twice), Seen()
+        asked, seen = Asked(failing(2)), Seen()
         with running(controller_of(asked, observers=[seen], name="test")):
             asked.wait(3)
         assert [each.failures for each in asked.requests] == [0, 1, 2]
